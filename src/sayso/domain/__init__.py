@@ -1,0 +1,1 @@
+"""The rules: consent, policy, matching. Pure; standard library only."""

@@ -1,0 +1,85 @@
+"""A face in a photograph: where it is and how usable it is. Never its features."""
+
+import math
+from dataclasses import dataclass
+from typing import NewType
+
+from sayso.errors import SettingMalformed
+
+FaceId = NewType("FaceId", str)
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle relative to the upright photograph: top-left corner and size, each 0..1.
+
+    A detector may place a box partly outside the frame, so x and y can be a little under 0
+    and x + width a little over 1.
+    """
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    def __post_init__(self) -> None:
+        numbers = (self.x, self.y, self.width, self.height)
+        if (
+            not all(math.isfinite(number) for number in numbers)
+            or min(self.width, self.height) <= 0
+        ):
+            raise SettingMalformed(
+                expected="a box of four finite numbers with a width and a height above 0",
+                found=", ".join(f"{number:g}" for number in numbers),
+                remedy="Give x, y, width, height relative to the upright picture, 0 to 1.",
+            )
+
+    def intersection_over_union(self, other: "Box") -> float:
+        """Shared area over joint area, 0..1 (the Jaccard index)."""
+        shared = self._shared_area(other)
+        return shared / (self.width * self.height + other.width * other.height - shared)
+
+    def share_inside(self, other: "Box") -> float:
+        """The share of this box that lies inside the other, 0..1."""
+        return self._shared_area(other) / (self.width * self.height)
+
+    def _shared_area(self, other: "Box") -> float:
+        width = min(self.x + self.width, other.x + other.width) - max(self.x, other.x)
+        height = min(self.y + self.height, other.y + other.height) - max(self.y, other.y)
+        return max(width, 0.0) * max(height, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A point relative to the upright photograph, 0..1 in each direction."""
+
+    x: float
+    y: float
+
+
+@dataclass(frozen=True, slots=True)
+class Landmarks:
+    """The five landmarks that alignment uses; left and right are the viewer's."""
+
+    left_eye: Point
+    right_eye: Point
+    nose: Point
+    left_mouth: Point
+    right_mouth: Point
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """A detected face.
+
+    Attributes:
+        box: relative to the upright photograph.
+        landmarks: the same; None where a human drew the box.
+        score: the detector's own, 0..1; 1 where a human drew the box.
+        height_px: height of the box in pixels of the full-size photograph.
+    """
+
+    box: Box
+    landmarks: Landmarks | None
+    score: float
+    height_px: float

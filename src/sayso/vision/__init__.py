@@ -1,0 +1,1 @@
+"""From bytes to faces, features and covered copies. Knows nothing of people."""
