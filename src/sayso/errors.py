@@ -43,17 +43,27 @@ expected, what was found and what to do next::
     │   ├── KeyMissing                key_missing
     │   ├── KeyExposed                key_exposed
     │   ├── DiskFull                  disk_full
+    │   ├── LedgerBusy                ledger_busy
+    │   ├── LedgerUnwritable          ledger_unwritable
+    │   ├── ClockBackwards            clock_backwards
     │   └── OutputRefused             output_refused
     ├── InputError
     │   ├── SettingMalformed          setting_malformed
     │   ├── TableMalformed            table_malformed
+    │   ├── EntryForbidden            entry_forbidden
+    │   ├── EntryUnknown              entry_unknown
     │   └── NotConfirmed              not_confirmed
     └── IntegrityError                (exit status 3)
         ├── KeyWrong                  key_wrong
         ├── SealBroken                seal_broken
         ├── WorkspaceDamaged          workspace_damaged
         ├── ModelMissing              model_missing
-        └── ModelAltered              model_altered
+        ├── ModelAltered              model_altered
+        └── LedgerError
+            ├── LedgerTampered        ledger_tampered
+            ├── LedgerForked          ledger_forked
+            ├── CheckpointInvalid     checkpoint_invalid
+            └── ProofInvalid          proof_invalid
 """
 
 from typing import ClassVar
@@ -331,6 +341,24 @@ class DiskFull(WorkspaceError):
     code = "disk_full"
 
 
+class LedgerBusy(WorkspaceError):
+    """Another process holds the ledger for writing."""
+
+    code = "ledger_busy"
+
+
+class LedgerUnwritable(WorkspaceError):
+    """The disk refused a ledger write for another reason than room."""
+
+    code = "ledger_unwritable"
+
+
+class ClockBackwards(WorkspaceError):
+    """The clock reads earlier than the ledger's last entry."""
+
+    code = "clock_backwards"
+
+
 class OutputRefused(WorkspaceError):
     """The output folder may not be written, or is not a place for copies."""
 
@@ -353,6 +381,18 @@ class TableMalformed(InputError):
     """A CSV file or a row of it that cannot be understood."""
 
     code = "table_malformed"
+
+
+class EntryForbidden(InputError):
+    """A ledger entry that holds, or could hold, what must never be in one."""
+
+    code = "entry_forbidden"
+
+
+class EntryUnknown(InputError):
+    """No ledger entry has this sequence number, or its content was erased."""
+
+    code = "entry_unknown"
 
 
 class NotConfirmed(InputError):
@@ -396,3 +436,44 @@ class ModelAltered(IntegrityError):
     """A model's file does not have the expected SHA-256."""
 
     code = "model_altered"
+
+
+class LedgerError(IntegrityError):
+    """The ledger, or something that claims to come from one, is not as it was written."""
+
+    code = "ledger"
+
+
+class LedgerTampered(LedgerError):
+    """The ledger's files are not what was written and signed.
+
+    Args:
+        where: the file, and the entry where one can be named, for example ``contents, entry 17``.
+        expected: as for every `SaysoError`.
+        found: as for every `SaysoError`.
+        remedy: as for every `SaysoError`.
+    """
+
+    code = "ledger_tampered"
+
+    def __init__(self, *, where: str, expected: str, found: str, remedy: str) -> None:
+        self.where = where
+        super().__init__(expected=f"{expected} in {where}", found=found, remedy=remedy)
+
+
+class LedgerForked(LedgerError):
+    """The ledger does not continue the history that a checkpoint signed."""
+
+    code = "ledger_forked"
+
+
+class CheckpointInvalid(LedgerError):
+    """A checkpoint, a signed note or a key that is malformed or not signed by the trusted key."""
+
+    code = "checkpoint_invalid"
+
+
+class ProofInvalid(LedgerError):
+    """A proof that is malformed or does not prove what it claims."""
+
+    code = "proof_invalid"
