@@ -16,71 +16,27 @@ point at the person who stood at the door then.
 
 import hashlib
 import json
-import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-import rfc8785
-
-from sayso.errors import EntryForbidden
+from sayso.ledger.admission import (
+    Json,
+    Span,
+    encode,
+    forbidden,
+    plain,
+    require_details,
+    require_id,
+    require_spans,
+)
 
 SALT_BYTES = 32
-NUMBERS_IN_LIST = 16
-"""The most numbers that one list may hold: no face vector is this short."""
-NUMBERS_IN_ALL = 32
-STRING_CHARACTERS = 128
-"""The longest string: two SHA-256 in hex, but no vector in base64."""
-DETAILS_BYTES = 2048
-
 _DOMAIN = b"sayso ledger commitment v1\n"
 _VERSION = 1
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
-_KEY = re.compile(r"[a-z][a-z0-9_]{0,47}")
-_TOKEN = re.compile(r"[\x21-\x7e]*")  # printable ASCII without a space: a code, not a sentence
-_CONTACT = re.compile(r"\S+@\S+\.\S+|\+[\d()./-]{6,}")  # an e-mail address, a phone number
-_FORBIDDEN_WORDS = frozenset(
-    {
-        "name",
-        "names",
-        "surname",
-        "forename",
-        "firstname",
-        "lastname",
-        "nickname",
-        "fullname",
-        "phone",
-        "telephone",
-        "mobile",
-        "email",
-        "mail",
-        "address",
-        "street",
-        "postcode",
-        "birthday",
-        "birthdate",
-        "birth",
-        "vector",
-        "vectors",
-        "feature",
-        "features",
-        "embedding",
-        "embeddings",
-        "descriptor",
-        "descriptors",
-        "biometric",
-        "password",
-        "secret",
-    }
-)
 _KEYS = {"action", "actor", "at", "details", "sequence", "stage", "subjects", "targets", "v"}
-
-Json = str | int | float | bool | Sequence["Json"] | Mapping[str, "Json"] | None
-Span = tuple[int, int]
-"""First and last sequence number, both included."""
 
 
 class Action(StrEnum):
@@ -140,18 +96,15 @@ class Draft:
     stage: Stage = Stage.DONE
 
     def __post_init__(self) -> None:
-        _require_id(self.actor, "the actor")
+        require_id(self.actor, "the actor")
         for subject in self.subjects:
-            _require_id(subject, "a subject")
+            require_id(subject, "a subject")
             if not any(character.isdigit() for character in subject):
-                raise _forbidden("an opaque id as a subject", "letters only, which may be a name")
-        _require_spans(self.targets)
+                raise forbidden("an opaque id as a subject", "letters only, which may be a name")
+        require_spans(self.targets)
         if self.targets and self.action not in (Action.ERASURE, Action.ABORTED):
-            raise _forbidden("targets on erasure and aborted entries only", str(self.action))
-        if _inspect("details", self.details) > NUMBERS_IN_ALL:
-            raise _forbidden(f"at most {NUMBERS_IN_ALL} numbers in the details", "more")
-        if len(_encode(_plain(self.details))) > DETAILS_BYTES:
-            raise _forbidden(f"at most {DETAILS_BYTES} bytes of details", "more")
+            raise forbidden("targets on erasure and aborted entries only", str(self.action))
+        require_details(self.details)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,12 +124,12 @@ class Entry:
     def canonical(self) -> bytes:
         """RFC 8785 canonical JSON of this entry, UTF-8."""
         draft = self.draft
-        return _encode(
+        return encode(
             {
                 "action": draft.action.value,
                 "actor": draft.actor,
                 "at": format_time(self.at),
-                "details": _plain(draft.details),
+                "details": plain(draft.details),
                 "sequence": self.sequence,
                 "stage": draft.stage.value,
                 "subjects": list(draft.subjects),
@@ -186,6 +139,23 @@ class Entry:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """As much of an entry as a walk over the whole log needs.
+
+    Attributes:
+        sequence: its number.
+        at: its time as written; such texts sort as the times do.
+        action: what was done, as written.
+        targets: as in `Draft`.
+    """
+
+    sequence: int
+    at: str
+    action: str
+    targets: tuple[Span, ...]
+
+
 def commitment(salt: bytes, content: bytes) -> bytes:
     """The 32-byte leaf that stands for this content (canonical bytes) under this salt (32 bytes).
 
@@ -193,7 +163,7 @@ def commitment(salt: bytes, content: bytes) -> bytes:
     content are ever hashed as the same bytes.
     """
     if len(salt) != SALT_BYTES:
-        raise _forbidden(f"a salt of {SALT_BYTES} bytes", f"{len(salt)} bytes")
+        raise forbidden(f"a salt of {SALT_BYTES} bytes", f"{len(salt)} bytes")
     return hashlib.sha256(_DOMAIN + salt + content).digest()
 
 
@@ -206,7 +176,7 @@ def parse_entry(content: bytes) -> Entry:
     try:
         fields: dict[str, Any] = json.loads(content)
         if set(fields) != _KEYS or fields["v"] != _VERSION:
-            raise _forbidden("the fields of an entry, version 1", "others")
+            raise forbidden("the fields of an entry, version 1", "others")
         entry = Entry(
             sequence=int(fields["sequence"]),
             at=parse_time(fields["at"]),
@@ -221,16 +191,30 @@ def parse_entry(content: bytes) -> Entry:
         )
         exact = entry.canonical() == content
     except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise _forbidden("the canonical JSON of an entry", "something else") from error
+        raise forbidden("the canonical JSON of an entry", "something else") from error
     if not exact:
-        raise _forbidden("RFC 8785 canonical JSON", "another spelling of it")
+        raise forbidden("RFC 8785 canonical JSON", "another spelling of it")
     return entry
+
+
+def glance(content: bytes) -> Glance:
+    """Read an entry that its commitment already vouches for; ten times faster than `parse_entry`.
+
+    Raises:
+        EntryForbidden: not an entry.
+    """
+    try:
+        fields: dict[str, Any] = json.loads(content)
+        targets = tuple((int(first), int(last)) for first, last in fields["targets"])
+        return Glance(fields["sequence"], fields["at"], fields["action"], targets)
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise forbidden("the canonical JSON of an entry", "something else") from error
 
 
 def format_time(at: datetime) -> str:
     """RFC 3339 in UTC, whole seconds: ``2026-05-04T09:30:00Z``."""
     if at.tzinfo is None:
-        raise _forbidden("a time with its zone", "a time without")
+        raise forbidden("a time with its zone", "a time without")
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -248,80 +232,3 @@ def spans(sequences: Sequence[int]) -> tuple[Span, ...]:
         else:
             joined.append((sequence, sequence))
     return tuple(joined)
-
-
-def _inspect(key: str, value: Json) -> int:
-    """Count the numbers in a value; refuse what it may not hold."""
-    if value is None or isinstance(value, bool):
-        return 0
-    if isinstance(value, int | float):
-        if isinstance(value, float) and not math.isfinite(value):
-            raise _forbidden(f"a finite number in {key}", str(value))
-        return 1
-    if isinstance(value, str):
-        _require_token(key, value)
-        return 0
-    if isinstance(value, Mapping):
-        for name in value:
-            _require_key(name)
-        return sum(_inspect(name, part) for name, part in value.items())
-    if not isinstance(value, list | tuple):
-        raise _forbidden(f"JSON in {key}", type(value).__name__)
-    numbers = sum(_inspect(key, part) for part in value)
-    if numbers > NUMBERS_IN_LIST:
-        raise _forbidden(f"at most {NUMBERS_IN_LIST} numbers in {key}", f"a list of {numbers}")
-    return numbers
-
-
-def _require_key(name: object) -> None:
-    if not isinstance(name, str) or not _KEY.fullmatch(name):
-        raise _forbidden("snake_case keys of at most 48 characters", "another key")
-    if name in _FORBIDDEN_WORDS or not _FORBIDDEN_WORDS.isdisjoint(name.split("_")):
-        raise _forbidden("keys that hold neither names, contacts nor features", f"the key {name}")
-
-
-def _require_token(key: str, text: str) -> None:
-    if len(text) > STRING_CHARACTERS or not _TOKEN.fullmatch(text):
-        raise _forbidden(
-            f"a code of at most {STRING_CHARACTERS} ASCII characters without spaces in {key}",
-            "free text",
-        )
-    if _CONTACT.fullmatch(text):
-        raise _forbidden(f"a code in {key}", "what looks like an e-mail address or phone number")
-
-
-def _require_id(text: object, what: str) -> None:
-    if not isinstance(text, str) or not _ID.fullmatch(text):
-        raise _forbidden(f"an opaque id as {what}", "something else")
-
-
-def _require_spans(targets: tuple[Span, ...]) -> None:
-    last_end = -1
-    for first, last in targets:
-        if not last_end < first <= last:
-            raise _forbidden("targets as rising spans from 0", f"{first} to {last}")
-        last_end = last
-
-
-def _encode(value: Any) -> bytes:  # noqa: ANN401 - JSON has no narrower type that rfc8785 takes
-    try:
-        return rfc8785.dumps(value)
-    except rfc8785.CanonicalizationError as error:
-        raise _forbidden("numbers that JSON holds exactly (to 2^53)", "larger ones") from error
-
-
-def _plain(value: Json) -> Any:  # noqa: ANN401 - likewise
-    """The same value of dicts and lists, as rfc8785 takes them."""
-    if isinstance(value, Mapping):
-        return {key: _plain(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(part) for part in value]
-    return value
-
-
-def _forbidden(expected: str, found: str) -> EntryForbidden:
-    return EntryForbidden(
-        expected=expected,
-        found=found,
-        remedy="Record ids, codes and counts, and leave out what a person could be told by.",
-    )

@@ -27,7 +27,7 @@ from sayso.ledger import checkpoint as notes
 from sayso.ledger import merkle
 from sayso.ledger.entry import SALT_BYTES, Entry, commitment, parse_entry
 
-PROOF_BYTES = 131072
+PROOF_BYTES = 4_194_304
 """The largest proof that is read."""
 
 _HEADER = "c2sp.org/tlog-proof@v1"
