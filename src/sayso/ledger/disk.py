@@ -86,8 +86,10 @@ class PosixFile:
         os.fdatasync(self._descriptor)
 
     def close(self) -> None:
-        """Give the file back."""
-        os.close(self._descriptor)
+        """Give the file back; a second time does nothing, as its number may be another's by now."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
 
 
 class PosixFolder:

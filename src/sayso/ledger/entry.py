@@ -206,7 +206,7 @@ def glance(content: bytes) -> Glance:
     try:
         fields: dict[str, Any] = json.loads(content)
         targets = tuple((int(first), int(last)) for first, last in fields["targets"])
-        return Glance(fields["sequence"], fields["at"], fields["action"], targets)
+        return Glance(int(fields["sequence"]), str(fields["at"]), str(fields["action"]), targets)
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise forbidden("the canonical JSON of an entry", "something else") from error
 

@@ -248,9 +248,12 @@ class Journal:
             receipt = self._announced(draft)
             try:
                 erasure.finish(self._folder, self.reader)
-            except (OSError, LedgerUnwritable) as error:
+            except OSError as error:
                 self._writer.usable = False
                 raise unwritable(error) from error
+            except SaysoError:
+                self._writer.usable = False
+                raise
             return receipt
 
     def _announced(self, draft: Draft) -> Receipt:

@@ -111,10 +111,8 @@ def _encode(entries: Sequence[Entry], end: int, tree: merkle.CompactRange) -> tu
     return b"".join(frames), b"".join(leaves)
 
 
-def unwritable(error: OSError | LedgerUnwritable) -> DiskFull | LedgerUnwritable:
+def unwritable(error: OSError) -> DiskFull | LedgerUnwritable:
     """The error that an OSError while writing stands for."""
-    if isinstance(error, LedgerUnwritable):
-        return error
     if error.errno in _NO_ROOM:
         return DiskFull(
             expected="room on the disk for the ledger",
