@@ -45,24 +45,20 @@ def read_heads(folder: Folder, key: VerifierKey) -> Heads:
         WorkspaceMissing: there is no ledger.
         LedgerTampered: neither slot is valid.
     """
+    if not any(folder.has(slot) for slot in SLOTS):
+        raise WorkspaceMissing(
+            expected="a ledger with its checkpoints",
+            found="none",
+            remedy="Name the folder of the ledger, or restore it from a backup.",
+        )
     valid: list[Head] = []
     damaged: list[str] = []
     for slot in SLOTS:
         try:
-            file = folder.open(slot, writable=False)
-        except FileNotFoundError as error:
-            raise WorkspaceMissing(
-                expected=f"a ledger with its {slot}",
-                found="none",
-                remedy="Name the folder of the ledger, or restore it from a backup.",
-            ) from error
-        try:
-            note = file.read(0, NOTE_BYTES + 1)
+            note = _read_slot(folder, slot)
             valid.append(Head(open_checkpoint(note, key), note, slot))
-        except CheckpointInvalid:
+        except (CheckpointInvalid, FileNotFoundError):
             damaged.append(slot)
-        finally:
-            file.close()
     if not valid:
         raise LedgerTampered(
             where=" and ".join(SLOTS),
@@ -72,6 +68,14 @@ def read_heads(folder: Folder, key: VerifierKey) -> Heads:
         )
     valid.sort(key=lambda head: head.checkpoint.size)
     return Heads(valid[-1], tuple(valid[:-1]), tuple(damaged))
+
+
+def _read_slot(folder: Folder, slot: str) -> bytes:
+    file = folder.open(slot, writable=False)
+    try:
+        return file.read(0, NOTE_BYTES + 1)
+    finally:
+        file.close()
 
 
 def other_slot(slot: str) -> str:

@@ -1,0 +1,219 @@
+"""Verification: whatever is done to the files behind the journal's back, it is found and named."""
+
+import os
+import random
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from sayso.errors import LedgerError, LedgerForked, LedgerTampered
+from sayso.ledger import erasure, records
+from sayso.ledger.checkpoint import SigningKey
+from sayso.ledger.entry import Action, Draft
+from sayso.ledger.journal import Journal
+from sayso.ledger.reader import Reader
+from sayso.ledger.verification import verify
+
+KEY = SigningKey.from_seed("example.org/sayso", bytes(range(32)))
+NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
+
+
+def noon() -> datetime:
+    return NOON
+
+
+def fill(path: Path, entries: int, batch: int) -> None:
+    with Journal.create(path, KEY, noon) as journal:
+        for start in range(0, entries, batch):
+            journal.append_all(
+                [
+                    Draft(Action.CONSENT, "op-1", (f"person-{start + number}",))
+                    for number in range(batch)
+                ]
+            )
+        journal.erase([2, 3, entries // 2], actor="op-1")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    fill(tmp_path / "ledger", 20, 4)
+    return tmp_path / "ledger"
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    path = tmp_path_factory.mktemp("large") / "ledger"
+    fill(path, 10_000, 1000)
+    yield path
+    shutil.rmtree(path)
+
+
+def require_found(file: Path, data: bytes, place: int, bits: int) -> LedgerError:
+    """Bend one byte, verify, mend it; the fault that was found."""
+    with file.open("r+b", buffering=0) as opened:
+        opened.seek(place)
+        opened.write(bytes([data[place] ^ bits]))
+        try:
+            with pytest.raises(LedgerError) as caught:
+                verify(file.parent, KEY.verifier)
+        finally:
+            opened.seek(place)
+            opened.write(data[place : place + 1])
+    return caught.value
+
+
+def data_files(path: Path) -> list[Path]:
+    return sorted(file for file in path.iterdir() if file.name != "lock")
+
+
+def test_a_log_of_20_entries_has_no_byte_that_could_change_unseen(path: Path) -> None:
+    for file in data_files(path):
+        data = file.read_bytes()
+        assert data
+        for place in range(len(data)):
+            require_found(file, data, place, 1 << place % 8)
+    assert verify(path, KEY.verifier).erased == 3
+
+
+def test_a_changed_byte_of_a_log_of_10_000_entries_is_found(large: Path) -> None:
+    for file in data_files(large):
+        data = file.read_bytes()
+        for place in random.sample(range(len(data)), 12):
+            require_found(file, data, place, random.randrange(1, 256))  # noqa: S311 - no secret
+    assert verify(large, KEY.verifier).head.size == 10_001
+
+
+@pytest.mark.skipif(not os.environ.get("SAYSO_SOAK"), reason="takes an hour: set SAYSO_SOAK")
+def test_many_changed_bytes_of_a_log_of_10_000_entries_are_found(large: Path) -> None:
+    for file in data_files(large):
+        data = file.read_bytes()
+        for place in random.sample(range(len(data)), min(len(data), 10_000)):
+            require_found(file, data, place, random.randrange(1, 256))  # noqa: S311 - no secret
+
+
+@pytest.mark.parametrize("sequence", [0, 7, 19, 20])
+def test_the_changed_entry_is_named(path: Path, sequence: int) -> None:
+    with Reader.open(path, KEY.verifier) as reader:
+        begin, _ = reader.place(sequence)
+    data = (path / "contents").read_bytes()
+    content = begin + records.HEADER_BYTES + 40
+    fault = require_found(path / "contents", data, content, 4)
+    assert isinstance(fault, LedgerTampered)
+    assert fault.where == f"contents or tree, entry {sequence}"
+    assert fault.exit_status == 3
+
+
+def swap_frames(path: Path, first: int, second: int) -> None:
+    with Reader.open(path, KEY.verifier) as reader:
+        places = [reader.place(first), reader.place(second)]
+    assert places[0][1] == places[1][1]
+    data = bytearray((path / "contents").read_bytes())
+    frames = [bytes(data[begin : begin + length]) for begin, length in places]
+    for (begin, length), frame in zip(places, reversed(frames), strict=True):
+        data[begin : begin + length] = frame
+    (path / "contents").write_bytes(data)
+
+
+def test_reordered_entries_are_found(path: Path) -> None:
+    swap_frames(path, 12, 13)
+    with pytest.raises(LedgerTampered, match="entry 12"):
+        verify(path, KEY.verifier)
+
+
+def test_content_removed_without_an_erasure_entry_is_found(path: Path) -> None:
+    with Reader.open(path, KEY.verifier) as reader:
+        begin, length = reader.place(8)
+    with (path / "contents").open("r+b") as contents:
+        contents.seek(begin)
+        contents.write(records.erased_frame(8, length))
+    with pytest.raises(LedgerTampered, match="entry 8, found it removed"):
+        verify(path, KEY.verifier)
+
+
+def test_content_that_came_back_after_its_erasure_is_found_and_erased_again(
+    path: Path,
+) -> None:
+    with Journal.open(path, KEY, noon) as journal:
+        before = (path / "contents").read_bytes()
+        journal.erase([9], actor="op-1")
+        begin, length = journal.reader.place(9)
+        with (path / "contents").open("r+b") as contents:  # as from a backup
+            contents.seek(begin)
+            contents.write(before[begin : begin + length])
+        with pytest.raises(LedgerTampered, match="entry 9"):
+            verify(path, KEY.verifier)
+        assert erasure.replay(journal.reader) == 1
+    assert verify(path, KEY.verifier).erased == 4
+    assert b"person-9" not in (path / "contents").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["contents", "tree", "checkpoint.0", "checkpoint.1"])
+def test_a_shortened_or_missing_file_is_found(path: Path, name: str) -> None:
+    whole = (path / name).read_bytes()
+    for length in (0, 1, len(whole) // 2, len(whole) - 64, len(whole) - 1):
+        (path / name).write_bytes(whole[:length])
+        with pytest.raises(LedgerTampered):
+            verify(path, KEY.verifier)
+    (path / name).unlink()
+    with pytest.raises(LedgerTampered):
+        verify(path, KEY.verifier)
+
+
+def test_bytes_beyond_the_head_are_said(path: Path) -> None:
+    with (path / "contents").open("ab") as contents:
+        contents.write(b"beyond")
+    assert verify(path, KEY.verifier).unfinished_bytes == 6
+    with Journal.open(path, KEY, noon) as journal:
+        assert journal.recovery.cut_bytes == 6
+    assert verify(path, KEY.verifier).unfinished_bytes == 0
+
+
+def test_an_older_copy_of_the_whole_folder_is_caught_by_a_newer_checkpoint(path: Path) -> None:
+    backup = path.with_name("backup")
+    shutil.copytree(path, backup)
+    with Journal.open(path, KEY, noon) as journal:
+        journal.append(Draft(Action.LOGIN, "op-1"))
+        newer = journal.reader.head.checkpoint
+    assert verify(backup, KEY.verifier).head.size == 21  # nothing in it is wrong by itself
+    with pytest.raises(LedgerForked, match="at least 22 entries"):
+        verify(backup, KEY.verifier, [newer])
+
+
+def test_a_log_rewritten_with_the_private_key_is_caught_by_an_old_checkpoint(
+    path: Path, tmp_path: Path
+) -> None:
+    with Reader.open(path, KEY.verifier) as reader:
+        old = reader.head.checkpoint
+        entries = [entry.draft for entry in reader.entries()]
+    with Journal.create(tmp_path / "forged", KEY, noon) as forged:
+        forged.append_all([draft for draft in entries if draft.action is Action.CONSENT])
+        forged.append_all([Draft(Action.LOGIN, "op-1") for _ in range(9)])
+    assert verify(tmp_path / "forged", KEY.verifier).head.size > old.size
+    with pytest.raises(LedgerForked, match="signed at 21 entries"):
+        verify(tmp_path / "forged", KEY.verifier, [old])
+
+
+def test_a_fork_is_caught_where_both_branches_signed(path: Path) -> None:
+    branch = path.with_name("branch")
+    shutil.copytree(path, branch)
+    heads = []
+    for folder in (path, branch):
+        with Journal.open(folder, KEY, noon) as journal:
+            journal.append(Draft(Action.LOGIN, "op-1"))
+            heads.append(journal.reader.head.checkpoint)
+    assert verify(path, KEY.verifier, heads[:1]).head.size == 22
+    with pytest.raises(LedgerForked):
+        verify(path, KEY.verifier, heads)
+    with pytest.raises(LedgerForked):
+        verify(branch, KEY.verifier, heads[:1])
+
+
+def test_a_checkpoint_of_another_log_proves_nothing(path: Path, tmp_path: Path) -> None:
+    another = SigningKey.from_seed("example.org/another", bytes(32))
+    with Journal.create(tmp_path / "another", another, noon) as journal:
+        foreign = journal.reader.head.checkpoint
+    with pytest.raises(LedgerForked, match=r"example\.org/another"):
+        verify(path, KEY.verifier, [foreign])
