@@ -11,7 +11,7 @@ import pytest
 
 from sayso.errors import LedgerError, LedgerForked, LedgerTampered
 from sayso.ledger import erasure, records
-from sayso.ledger.checkpoint import SigningKey
+from sayso.ledger.checkpoint import Checkpoint, SigningKey
 from sayso.ledger.entry import Action, Draft
 from sayso.ledger.journal import Journal
 from sayso.ledger.reader import Reader
@@ -169,6 +169,42 @@ def test_bytes_beyond_the_head_are_said(path: Path) -> None:
     with Journal.open(path, KEY, noon) as journal:
         assert journal.recovery.cut_bytes == 6
     assert verify(path, KEY.verifier).unfinished_bytes == 0
+
+
+def test_old_checkpoints_replayed_over_the_new_ones_lose_no_entry(path: Path) -> None:
+    old = {slot.name: slot.read_bytes() for slot in path.glob("checkpoint.*")}
+    with Journal.open(path, KEY, noon) as journal:
+        for _ in range(3):
+            journal.append(Draft(Action.LOGIN, "op-1"))
+        newest = journal.reader.head.checkpoint
+    for name, note in old.items():
+        (path / name).write_bytes(note)
+    assert verify(path, KEY.verifier).unfinished_bytes > 0
+    with pytest.raises(LedgerForked):
+        verify(path, KEY.verifier, [newest])
+    with Journal.open(path, KEY, noon) as journal:
+        assert journal.recovery.kept_entries == 3
+        assert journal.reader.head.checkpoint == newest
+    assert verify(path, KEY.verifier, [newest]).unfinished_bytes == 0
+
+
+def test_a_stored_node_that_the_head_does_not_vouch_for_is_not_believed(path: Path) -> None:
+    with Reader.open(path, KEY.verifier) as reader:
+        entries = [entry.draft for entry in reader.entries()]
+        left = reader.read_node(1, 0)
+        old = Checkpoint(KEY.name, 2, left)
+        reader.require_continues(old)
+    forged = path.with_name("forged")
+    with Journal.create(forged, KEY, noon) as journal:
+        journal.append_all([draft for draft in entries if draft.action is Action.CONSENT])
+    with (forged / "tree").open("r+b") as tree:
+        tree.seek(records.node_offset(1, 0))
+        tree.write(left)
+    with Reader.open(forged, KEY.verifier) as reader:
+        with pytest.raises(LedgerForked):
+            reader.require_continues(old)
+        with pytest.raises(LedgerTampered):
+            reader.prove(2)
 
 
 def test_an_older_copy_of_the_whole_folder_is_caught_by_a_newer_checkpoint(path: Path) -> None:

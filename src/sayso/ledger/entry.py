@@ -147,12 +147,14 @@ class Glance:
         sequence: its number.
         at: its time as written; such texts sort as the times do.
         action: what was done, as written.
+        stage: as in `Draft`, as written.
         targets: as in `Draft`.
     """
 
     sequence: int
     at: str
     action: str
+    stage: str
     targets: tuple[Span, ...]
 
 
@@ -206,7 +208,13 @@ def glance(content: bytes) -> Glance:
     try:
         fields: dict[str, Any] = json.loads(content)
         targets = tuple((int(first), int(last)) for first, last in fields["targets"])
-        return Glance(int(fields["sequence"]), str(fields["at"]), str(fields["action"]), targets)
+        return Glance(
+            int(fields["sequence"]),
+            str(fields["at"]),
+            str(fields["action"]),
+            str(fields["stage"]),
+            targets,
+        )
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise forbidden("the canonical JSON of an entry", "something else") from error
 

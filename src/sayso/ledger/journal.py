@@ -84,7 +84,7 @@ class Journal:
             self.recovery = recovery.recover(folder, self.reader, key)
             finished = erasure.finish(folder, self.reader)
             self.recovery = replace(self.recovery, erased_entries=finished)
-            self._last_at = self._read_last_at()
+            self._last_at = self.reader.last_at()
             self._writer = Writer(folder, key, self.reader)
         except OSError as error:
             self.reader.close()
@@ -205,18 +205,19 @@ class Journal:
 
         Args:
             completed: whether the action of this sequence number committed.
-            since: the first sequence number to look at.
+            since: the first sequence number to look at; all below are known to be complete. The
+                walk takes about 10 s per million entries.
 
         Returns:
             The sequence numbers that were aborted now.
         """
         with self._mutex:
             pending: set[int] = set()
-            for entry in self.reader.entries(since):
-                if entry.draft.action is Action.ABORTED:
-                    for first, last in entry.draft.targets:
+            for entry in self.reader.glances(since):
+                if entry.action == Action.ABORTED:
+                    for first, last in entry.targets:
                         pending.difference_update(range(first, last + 1))
-                elif entry.draft.stage is Stage.INTENT and not completed(entry.sequence):
+                elif entry.stage == Stage.INTENT and not completed(entry.sequence):
                     pending.add(entry.sequence)
             if pending:
                 self._abort(sorted(pending))
@@ -293,12 +294,6 @@ class Journal:
                 remedy="Set the computer's clock right, then try again.",
             )
         return now
-
-    def _read_last_at(self) -> datetime:
-        """The last entry's time; the last one is never erased, as its erasure would follow it."""
-        if not self.reader.size:
-            return datetime.min.replace(tzinfo=UTC)
-        return self.reader.entry(self.reader.size - 1).at
 
 
 def _whole_second(at: datetime) -> datetime:

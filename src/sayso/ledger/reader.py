@@ -11,6 +11,7 @@ Files of a ledger's folder:
 """
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -19,11 +20,12 @@ from sayso.errors import (
     EntryForbidden,
     EntryUnknown,
     LedgerTampered,
+    ProofInvalid,
 )
 from sayso.ledger import merkle, proof, records
 from sayso.ledger.checkpoint import Checkpoint, VerifierKey
 from sayso.ledger.disk import File, Folder, PosixFolder
-from sayso.ledger.entry import Entry, commitment, parse_entry
+from sayso.ledger.entry import Entry, Glance, commitment, glance, parse_entry
 from sayso.ledger.heads import REMEDY, forked, read_heads, require_reach
 
 CONTENTS = "contents"
@@ -161,6 +163,22 @@ class Reader:
         """One entry; raises as `kept` does."""
         return read_entry(sequence, self.kept(sequence).content)
 
+    def last_at(self) -> datetime:
+        """The last entry's time, or the earliest there is; never before any other entry's.
+
+        The last entry always has its content, as an erasure is recorded behind what it erases.
+
+        Raises:
+            LedgerTampered: it does not.
+        """
+        if not self.size:
+            return datetime.min.replace(tzinfo=UTC)
+        try:
+            return self.entry(self.size - 1).at
+        except EntryUnknown as error:
+            where = f"{CONTENTS}, entry {self.size - 1}"
+            raise _tampered(where, "its content", "it removed") from error
+
     def entries(self, start: int = 0) -> Iterator[Entry]:
         """The entries from ``start`` on, oldest first; erased ones are left out."""
         for sequence in range(start, self.size):
@@ -178,6 +196,13 @@ class Reader:
                 if subject in entry.draft.subjects:
                     yield entry
 
+    def glances(self, start: int = 0) -> Iterator[Glance]:
+        """As `entries`, of each only what a walk over the whole log needs; ten times faster."""
+        for sequence in range(start, self.size):
+            frame = self.frame(sequence)
+            if isinstance(frame, records.Kept):
+                yield glance(frame.content)
+
     def prove(self, sequence: int) -> bytes:
         """The offline proof of one entry in the head's tree (see `sayso.ledger.proof`).
 
@@ -187,13 +212,26 @@ class Reader:
         """
         head = self.head  # another thread may append meanwhile
         kept = self.kept(sequence)
+        path = merkle.inclusion_proof(sequence, head.checkpoint.size, self.read_node)
+        self._require_included(sequence, path, head.checkpoint)
         return proof.write(
             salt=kept.salt,
             content=kept.content,
             index=sequence,
-            path=merkle.inclusion_proof(sequence, head.checkpoint.size, self.read_node),
+            path=path,
             signed_checkpoint=head.note,
         )
+
+    def _require_included(self, sequence: int, path: tuple[bytes, ...], head: Checkpoint) -> None:
+        """Never hand out a proof that does not check."""
+        leaf = merkle.leaf_hash(self.leaf(sequence)[0])
+        try:
+            merkle.verify_inclusion(
+                index=sequence, size=head.size, leaf=leaf, path=path, root=head.root
+            )
+        except ProofInvalid as error:
+            where = f"{TREE}, near entry {sequence}"
+            raise _tampered(where, "the nodes that the head signs", "others") from error
 
     def prove_consistency(self, old: Checkpoint) -> tuple[bytes, ...]:
         """The RFC 9162 consistency path from an older checkpoint to the head.
@@ -211,9 +249,18 @@ class Reader:
             LedgerForked: another log, a shorter one, or one whose past was rewritten.
         """
         require_reach(self.head.checkpoint, old)
-        root = merkle.CompactRange.read(old.size, self.read_node).root()
-        if root != old.root:
-            raise forked(f"the root signed at {old.size} entries", "another root at that size")
+        try:
+            merkle.verify_consistency(
+                first=old.size,
+                second=self.size,
+                first_root=old.root,
+                second_root=self.head.checkpoint.root,
+                path=merkle.consistency_proof(old.size, self.size, self.read_node),
+            )
+        except ProofInvalid as error:  # never trust a stored node that the head does not vouch for
+            raise forked(
+                f"the root signed at {old.size} entries", "another root at that size"
+            ) from error
 
 
 def read_entry(sequence: int, content: bytes) -> Entry:
