@@ -208,6 +208,16 @@ def test_no_proof_of_a_leaf_that_is_not_there(index: int, size: int) -> None:
         )
 
 
+def test_bytes_shifted_from_a_leaf_into_the_path_prove_nothing() -> None:
+    left, right = LEAVES[:2]
+    both = left + right  # what is hashed is the same; what it would claim is not
+    for length in (0, 31, 33, 64):
+        with pytest.raises(ProofInvalid):
+            merkle.verify_inclusion(
+                index=0, size=2, leaf=both[:length], path=(both[length:],), root=ROOTS[1]
+            )
+
+
 def test_a_tree_does_not_shrink() -> None:
     with pytest.raises(EntryUnknown):
         merkle.consistency_proof(5, 4, reader(LEAVES))

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from sayso.errors import LedgerError, LedgerForked, LedgerTampered
-from sayso.ledger import erasure, records
-from sayso.ledger.checkpoint import Checkpoint, SigningKey
-from sayso.ledger.entry import Action, Draft
+from sayso.errors import LedgerError, LedgerForked, LedgerTampered, ProofInvalid
+from sayso.ledger import erasure, merkle, proof, records
+from sayso.ledger.checkpoint import Checkpoint, SigningKey, sign_checkpoint
+from sayso.ledger.entry import Action, Draft, Entry, commitment
 from sayso.ledger.journal import Journal
 from sayso.ledger.reader import Reader
 from sayso.ledger.verification import verify
@@ -245,6 +245,34 @@ def test_a_fork_is_caught_where_both_branches_signed(path: Path) -> None:
         verify(path, KEY.verifier, heads)
     with pytest.raises(LedgerForked):
         verify(branch, KEY.verifier, heads[:1])
+
+
+def test_a_fork_that_was_signed_in_the_older_slot_is_caught(path: Path) -> None:
+    with Reader.open(path, KEY.verifier) as reader:
+        (older,) = reader.heads.others
+    forked = Checkpoint(KEY.name, older.checkpoint.size, bytes(32))
+    (path / older.slot).write_bytes(sign_checkpoint(forked, KEY))
+    with pytest.raises(LedgerForked):
+        verify(path, KEY.verifier)
+
+
+def test_an_entry_signed_for_at_another_place_is_neither_verified_nor_proven(
+    tmp_path: Path,
+) -> None:
+    with Journal.create(tmp_path / "forged", KEY, noon) as journal:
+        content = Entry(5, NOON, Draft(Action.LOGIN, "op-1")).canonical()
+        leaf = commitment(bytes(32), content)
+        frame = records.kept_frame(0, bytes(32), content)
+        head = Checkpoint(KEY.name, 1, merkle.leaf_hash(leaf))
+        note = sign_checkpoint(head, KEY)
+        (tmp_path / "forged" / "contents").write_bytes(frame)
+        (tmp_path / "forged" / "tree").write_bytes(records.leaf_record(leaf, len(frame), ()))
+        (tmp_path / "forged" / journal.reader.head.slot).write_bytes(note)
+    with pytest.raises(LedgerTampered, match="entries in order"):
+        verify(tmp_path / "forged", KEY.verifier)
+    forged = proof.write(salt=bytes(32), content=content, index=0, path=(), signed_checkpoint=note)
+    with pytest.raises(ProofInvalid, match="entry 5 at its place"):
+        proof.check(forged, KEY.verifier.encode())
 
 
 def test_a_checkpoint_of_another_log_proves_nothing(path: Path, tmp_path: Path) -> None:
