@@ -40,6 +40,7 @@ expected, what was found and what to do next::
     │   ├── WorkspaceExists           workspace_exists
     │   ├── WorkspaceNewer            workspace_newer
     │   ├── WorkspaceBusy             workspace_busy
+    │   ├── WorkspaceReadOnly         workspace_read_only
     │   ├── KeyMissing                key_missing
     │   ├── KeyExposed                key_exposed
     │   ├── DiskFull                  disk_full
@@ -311,6 +312,12 @@ class WorkspaceBusy(WorkspaceError):
     """Another process holds the workspace for writing."""
 
     code = "workspace_busy"
+
+
+class WorkspaceReadOnly(WorkspaceError):
+    """The workspace may not be written."""
+
+    code = "workspace_read_only"
 
 
 class KeyMissing(WorkspaceError):
