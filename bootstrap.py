@@ -5,7 +5,8 @@
 
 The first run makes a virtual environment in the folder .venv and installs the locked packages,
 each checked by its SHA-256, then Sayso itself. Later runs find the stamp of the first one and
-install nothing, so that they also work without a network. Outside this folder nothing changes.
+install nothing, so that they also work without a network. Outside this folder only pip's own
+cache changes.
 """
 
 # Only the standard library, and only syntax that Python 3.8 reads: an old Python shall get a
@@ -42,7 +43,7 @@ NO_PIP = (
     "Ubuntu: apt install python3-venv), then run the same command again."
 )
 NO_ENVIRONMENT = (
-    "The virtual environment could not be made; the reason stands above. Check that this "
+    "The virtual environment could not be made; the reason stands before this. Check that this "
     "folder may be written and that the disk has 2 GB free, then run the same command again."
 )
 NO_PACKAGES = (
@@ -82,6 +83,9 @@ def main(arguments: list[str]) -> int:
         install(verb)
     except SetupError as error:
         say(str(error))
+        return 1
+    except OSError as error:
+        say(f"{error}. {NO_ENVIRONMENT}")
         return 1
     return run_verb(verb, passed_on)
 

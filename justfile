@@ -4,7 +4,7 @@ python := ".venv/bin/python"
 
 # The packages that the lock leaves out; docs/decisions/0004 says why.
 left_out := "--no-emit-package openvino-telemetry"
-compile := "uv pip compile --no-config --universal --python-version 3.11 --generate-hashes --only-binary :all: --no-emit-index-url --no-emit-find-links --custom-compile-command 'just lock' " + left_out
+compile := "uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes --only-binary :all: --no-emit-index-url --no-emit-find-links --custom-compile-command 'just lock' " + left_out
 
 # List the recipes.
 default:
@@ -29,5 +29,5 @@ format:
 
 # Lock the packages anew, the newest that fit; `just lock -P NAME` moves one alone.
 lock *options="--upgrade":
-    {{ compile }} {{ options }} pyproject.toml --extra demo --group dev -o requirements-dev.lock
-    {{ compile }} pyproject.toml --extra demo --group build -c requirements-dev.lock -o requirements.lock
+    {{ compile }} {{ options }} pyproject.toml --extra demo --group dev -o requirements-dev.lock > /dev/null
+    {{ compile }} pyproject.toml --extra demo --group build -c requirements-dev.lock -o requirements.lock > /dev/null
