@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -99,7 +100,7 @@ class Collections:
             for name in self._connection.execute(sa.select(collections.c.id)).scalars()
         }
 
-    def _counted(self, query: sa.Select[tuple[str, int]]) -> dict[str, int]:
+    def _counted(self, query: sa.Select[Any]) -> dict[str, int]:
         return {row[0]: row[1] for row in self._connection.execute(query)}
 
     def _row(self, name: str) -> records.Row:

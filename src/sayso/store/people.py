@@ -88,6 +88,11 @@ class People:
             )
         return found[0]
 
+    def exists(self, person: PersonId) -> bool:
+        """Whether there is a person of this id."""
+        query = sa.select(persons.c.id).where(persons.c.id == person)
+        return self._connection.execute(query).first() is not None
+
     def named(self, name: str) -> list[Person]:
         """Everybody with this name, whatever its case and spacing."""
         return self._rows(persons.c.name_folded == folded(name))
@@ -250,25 +255,45 @@ class People:
         return gone.rowcount
 
     def erase(self, person: PersonId) -> None:
-        """Remove a person and everything that refers to them; their forms become no new yes."""
+        """Remove a person and everything that refers to them.
+
+        What is left is a keyed hash of each form and enrolment of theirs, which tells nothing
+        but that the same paper is no new yes.
+        """
         erased = self.get(person)
-        for event in self.consents(person).events:
-            if event.evidence is not None:
-                self._suppress(erased.name, event.evidence.sha256)
+        tokens = {
+            self.token(("evidence", folded(erased.name), event.evidence.sha256))
+            for event in self.consents(person).events
+            if event.evidence is not None
+        }
+        query = sa.select(persons.c.enrolment).where(persons.c.id == person)
+        enrolment = self._connection.execute(query).scalar_one()
+        for token in sorted(tokens | ({enrolment} if enrolment else set())):
+            self._connection.execute(
+                sa.insert(suppressions).prefix_with("OR IGNORE").values(token=token)
+            )
         self._connection.execute(sa.delete(persons).where(persons.c.id == person))
         self._changed()
 
-    def is_suppressed(self, name: str, evidence_sha256: str) -> bool:
-        """Whether this form, of somebody of this name, recorded a consent that was erased."""
-        token = self._key.token("evidence", folded(name), evidence_sha256)
+    def token(self, parts: Sequence[str]) -> str:
+        """A keyed hash of some words, which only this workspace can make again."""
+        return self._key.token(*parts)
+
+    def is_suppressed(self, token: str) -> bool:
+        """Whether what the token stands for was erased."""
         query = sa.select(suppressions.c.token).where(suppressions.c.token == token)
         return self._connection.execute(query).first() is not None
 
-    def _suppress(self, name: str, evidence_sha256: str) -> None:
-        token = self._key.token("evidence", folded(name), evidence_sha256)
+    def remember(self, person: PersonId, token: str) -> None:
+        """Say by which enrolment (its token) a person came."""
         self._connection.execute(
-            sa.insert(suppressions).prefix_with("OR IGNORE").values(token=token)
+            sa.update(persons).where(persons.c.id == person).values(enrolment=token)
         )
+
+    def remembered(self, token: str) -> Person | None:
+        """The person who came by this enrolment, if there is one."""
+        found = self._rows(persons.c.enrolment == token)
+        return found[0] if found else None
 
     def _rows(self, where: sa.ColumnElement[bool]) -> list[Person]:
         query = sa.select(persons).where(where).order_by(persons.c.name_folded, persons.c.id)

@@ -138,6 +138,7 @@ class Photographs:
         query = (
             sa.select(photos.c.id)
             .where(photos.c.collection_id == collection, photos.c.compared_through < through)
+            .where(sa.exists().where(files.c.photo_id == photos.c.id))
             .where(has_faces)
             .order_by(photos.c.id.desc())
         )

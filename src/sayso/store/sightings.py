@@ -10,6 +10,7 @@ from sayso.domain.face import Box, FaceId
 from sayso.domain.person import PersonId
 from sayso.domain.photo import CollectionId, PhotoId
 from sayso.domain.sighting import Link, Sighting
+from sayso.store import records
 from sayso.store.tables import faces, files, judgements, photos, sightings
 
 _JUDGED = frozenset({Link.MARKED, Link.REJECTED})
@@ -122,7 +123,7 @@ class Sightings:
         return sorted(found.values(), key=_best_first)
 
 
-def _sighting(row: sa.Row[tuple[object, ...]]) -> Sighting:
+def _sighting(row: records.Row) -> Sighting:
     similarity = getattr(row, "similarity", None)
     return Sighting(FaceId(str(row.face_id)), PersonId(row.person_id), Link(row.link), similarity)
 

@@ -79,7 +79,7 @@ photos = Table(
     Column("compared_through", Integer, nullable=False),
     UniqueConstraint("collection_id", "sha256"),
     Index("ix_photos_collection_compared", "collection_id", "compared_through"),
-    comment="one row for each content in a collection, wherever and however often it lies there",
+    comment="one row for each content in a collection, however often it lies there",
 )
 
 files = Table(
@@ -123,6 +123,8 @@ persons = Table(
     Column("born", String),
     Column("jurisdiction", String, nullable=False),
     Column("asked_at", String, nullable=False),
+    # A keyed hash of the enrolment by which the person came: the same again changes nothing.
+    Column("enrolment", String, index=True),
     # The gallery's sequence when this person's ``recognise`` last widened; 0: never.
     Column("joined_at_sequence", Integer, nullable=False),
 )
@@ -237,5 +239,5 @@ suppressions = Table(
     "suppressions",
     metadata,
     Column("token", String, primary_key=True),
-    comment="keyed hashes of forms whose consent was erased: such a form is no new yes",
+    comment="keyed hashes of forms and enrolments that were erased: they are no new yes",
 )

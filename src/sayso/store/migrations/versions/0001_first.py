@@ -41,15 +41,17 @@ def upgrade() -> None:
         sa.Column("born", sa.String(), nullable=True),
         sa.Column("jurisdiction", sa.String(), nullable=False),
         sa.Column("asked_at", sa.String(), nullable=False),
+        sa.Column("enrolment", sa.String(), nullable=True),
         sa.Column("joined_at_sequence", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_persons")),
     )
+    op.create_index(op.f("ix_persons_enrolment"), "persons", ["enrolment"], unique=False)
     op.create_index(op.f("ix_persons_name_folded"), "persons", ["name_folded"], unique=False)
     op.create_table(
         "suppressions",
         sa.Column("token", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("token", name=op.f("pk_suppressions")),
-        comment="keyed hashes of forms whose consent was erased: such a form is no new yes",
+        comment="keyed hashes of forms and enrolments that were erased: they are no new yes",
     )
     op.create_table(
         "consent_events",
@@ -103,7 +105,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_photos")),
         sa.UniqueConstraint("collection_id", "sha256", name=op.f("uq_photos_collection_id_sha256")),
-        comment="one row for each content in a collection, wherever and however often it lies there",
+        comment="one row for each content in a collection, however often it lies there",
     )
     op.create_index(
         "ix_photos_collection_compared",
