@@ -152,6 +152,12 @@ def test_a_refusal_holds_even_where_the_clock_ran_backwards() -> None:
     assert _stands(consents, 6) == "consent_withdrawn"
 
 
+def test_of_several_refusals_the_latest_dated_must_be_outdone() -> None:
+    twice = (event(Act.WITHDRAWN, "find", 5), event(Act.WITHDRAWN, "find", 2))
+    assert _stands(record(*twice, event(Act.GIVEN, "find", 3)), 9) == "consent_withdrawn"
+    assert _stands(record(*twice, event(Act.GIVEN, "find", 6)), 9) == "live"
+
+
 def test_a_contested_yes_is_a_refusal_until_the_giver_stands_by_it() -> None:
     consents = lived(event(Act.GIVEN, "find", 0), event(Act.CONTESTED, "find", 1))
     assert _stands(consents, 2) == "consent_contested"

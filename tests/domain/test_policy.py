@@ -104,6 +104,7 @@ def test_every_lack_of_consent_has_a_reason_of_the_same_code() -> None:
         _compare(Recognition.SELECTED, Manner.ONE_TO_ONE),
         find(),
         find(link=Link.MATCH),
+        find(link=Link.MATCH, where=collection(mode=Recognition.SELECTED, basis=None)),
         TellName(ADA, collection(), Link.MATCH, STAFF),
         TellField(ADA, collection(), Link.MATCH, STAFF, PHONE),
         Show(ADA, collection(), Link.MATCH, WEBSITE),

@@ -95,6 +95,12 @@ def test_two_people_who_both_match_are_a_doubt_until_a_human_rules_one_out() -> 
     assert _screen(settled, PUBLISHES, BEN_PUBLISHES).person == ADA
 
 
+def test_the_refusal_of_one_of_two_lookalikes_does_not_show_the_other() -> None:
+    both = [sighting(Link.MATCH), sighting(Link.MATCH, BEN)]
+    refused = PUBLISHES.append(event(Act.WITHDRAWN, "publish:website", 1))
+    assert _screen(both, refused, BEN_PUBLISHES).outcome is Outcome.REVIEW
+
+
 def test_a_face_marked_as_two_people_is_shown_only_after_one_mark_goes() -> None:
     both = [sighting(Link.MARKED), sighting(Link.MARKED, BEN)]
     assert _screen(both, PUBLISHES, BEN_PUBLISHES).outcome is Outcome.REVIEW
