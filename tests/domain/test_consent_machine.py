@@ -1,7 +1,8 @@
 """A life of consents: several givers, overlapping scopes, many targets, a clock that moves on.
 
 The machine keeps its own model, one cell for each giver, grant and collection, and compares what
-the policy answers with it after every step: now, in two days, in more than a year, and at each instant at which a yes ends.
+the policy answers with it after every step: now, in two days, in more than a year, and at each
+instant at which a yes ends.
 """
 
 from collections.abc import Iterator
