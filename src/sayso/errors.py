@@ -48,6 +48,7 @@ expected, what was found and what to do next::
     ├── InputError
     │   ├── SettingMalformed          setting_malformed
     │   ├── TableMalformed            table_malformed
+    │   ├── FileMissing               file_missing
     │   └── NotConfirmed              not_confirmed
     └── IntegrityError                (exit status 3)
         ├── KeyWrong                  key_wrong
@@ -360,6 +361,12 @@ class TableMalformed(InputError):
     """A CSV file or a row of it that cannot be understood."""
 
     code = "table_malformed"
+
+
+class FileMissing(InputError):
+    """A file that was named on the command line or in a table cannot be read."""
+
+    code = "file_missing"
 
 
 class NotConfirmed(InputError):

@@ -28,6 +28,27 @@ class Candidate:
     similarity: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """The rows sorted by person, so that each person's lie together.
+
+    Attributes:
+        people: (P,) ids, ascending.
+        rows: (N,) places of the rows in that order.
+        starts: (P,) where in ``rows`` each person begins.
+    """
+
+    people: NDArray[np.object_]
+    rows: NDArray[np.intp]
+    starts: NDArray[np.intp]
+
+
+def _ordered(owners: list[str]) -> _Order:
+    people, owner = np.unique(np.array(owners, object), return_inverse=True)
+    rows = np.argsort(owner, kind="stable")
+    return _Order(people, rows, np.searchsorted(owner[rows], np.arange(len(people))))
+
+
 class Gallery:
     """The references of one scope. Many threads may search at once; changes are exclusive.
 
@@ -40,6 +61,8 @@ class Gallery:
         self._rows = np.zeros((_SMALLEST_CAPACITY, dimension), np.float32)
         self._references: list[str] = []
         self._people: list[str] = []
+        self._taken: set[str] = set()
+        self._order: _Order | None = None
         self._version = 0
         self._lock = _SharedLock()
 
@@ -67,7 +90,7 @@ class Gallery:
         """
         unit = self._unit(vector)
         with self._lock.writing():
-            if reference_id in self._references:
+            if reference_id in self._taken:
                 raise SettingMalformed(
                     expected="a reference that is not in the gallery yet",
                     found=f"reference {reference_id} twice",
@@ -79,7 +102,8 @@ class Gallery:
             self._rows[count] = unit
             self._references.append(reference_id)
             self._people.append(person_id)
-            self._version += 1
+            self._taken.add(reference_id)
+            self._changed()
 
     def remove_person(self, person_id: str) -> int:
         """Remove all references of a person for good.
@@ -93,7 +117,7 @@ class Gallery:
                 self._remove(place)
             if places:
                 self._shrink()
-                self._version += 1
+                self._changed()
             return len(places)
 
     def search(
@@ -118,16 +142,19 @@ class Gallery:
             count = len(self._references)
             if not count or not len(probes):
                 return tuple(() for _ in probes)
-            people, owner = np.unique(np.array(self._people, object), return_inverse=True)
-            by_owner = np.argsort(owner, kind="stable")
-            starts = np.searchsorted(owner[by_owner], np.arange(len(people)))
+            order = self._order = self._order or _ordered(self._people)
             results: list[tuple[Candidate, ...]] = []
             step = max(_BLOCK // count, 1)
             for start in range(0, len(probes), step):
                 similarity = probes[start : start + step] @ self._rows[:count].T
-                best = np.maximum.reduceat(similarity[:, by_owner], starts, axis=1)
-                results += [_best(row, people, top) for row in best]
+                best = np.maximum.reduceat(similarity[:, order.rows], order.starts, axis=1)
+                results += [_best(row, order.people, top) for row in best]
             return tuple(results)
+
+    def _changed(self) -> None:
+        self._version += 1
+        # It names people; the next search makes a new one.
+        self._order = None
 
     def _unit(self, vector: NDArray[np.float32]) -> NDArray[np.float32]:
         wide = np.asarray(vector, np.float64)
@@ -158,6 +185,7 @@ class Gallery:
         last = len(self._references) - 1
         self._rows[place] = self._rows[last]
         self._rows[last] = 0
+        self._taken.discard(self._references[place])
         for names in (self._references, self._people):
             names[place] = names[last]
             names.pop()

@@ -99,13 +99,13 @@ class Enrolled:
     """Who was enrolled.
 
     Attributes:
-        templates: how many references were built.
+        templates: ids of the person's references that this enrolment built.
         unchanged: the very same enrolment was there already; nothing was done.
         namesakes: how many others have this name.
     """
 
     person: Person
-    templates: int
+    templates: tuple[str, ...]
     quality: tuple[ImageQuality, ...]
     unchanged: bool
     namesakes: int
@@ -165,18 +165,18 @@ class Enrol:
             unit.people.remember(person.id, unit.people.token(_identity(wish)))
         unit.people.record([_event(wish, person, grant, scope, now) for grant in wish.grants])
         unit.people.set_fields(person.id, wish.fields)
+        templates: list[str] = []
         if references:
             permit = require(HoldTemplate(person.id), unit.people.consents(person.id), now)
-            for reference in references:
+            model = self.load_recogniser().model_sha256
+            templates = [
                 unit.people.add_template(
-                    permit,
-                    reference.vector,
-                    model_sha256=self.load_recogniser().model_sha256,
-                    usable=reference.usable,
-                    now=now,
+                    permit, one.vector, model_sha256=model, usable=one.usable, now=now
                 )
+                for one in references
+            ]
         return Enrolled(
-            person, len(references), tuple(qualities), unchanged=False, namesakes=namesakes
+            person, tuple(templates), tuple(qualities), unchanged=False, namesakes=namesakes
         )
 
     def _repeated(
@@ -202,7 +202,7 @@ class Enrol:
             for point in points:
                 if isinstance(lack := record.live(grant, point, now), Lack):
                     raise _withdrawn(f"the very enrolment whose {grant} ended since ({lack})")
-        templates = unit.people.template_counts().get(earlier.id, 0)
+        templates = unit.people.template_ids(earlier.id)
         others = len(unit.people.named(earlier.name)) - 1
         return Enrolled(earlier, templates, (), unchanged=True, namesakes=others)
 

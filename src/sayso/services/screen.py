@@ -43,11 +43,18 @@ class ScreenedPhotograph:
 
 @dataclass(frozen=True, slots=True)
 class Screening:
-    """The verdicts on a collection, for one channel at one instant."""
+    """The verdicts on a collection, for one channel at one instant.
+
+    Attributes:
+        version: of people, consents and judgements when it was made.
+        at: that instant.
+    """
 
     collection: Collection
     channel: Channel
     photographs: tuple[ScreenedPhotograph, ...]
+    version: int
+    at: datetime
 
     def counts(self) -> Mapping[Verdict, int]:
         """How many files have each verdict; a content that lies twice counts twice."""
@@ -88,22 +95,32 @@ class Screen:
             names = {person.id: person for person in unit.people.all()}
             links = unit.sightings.of_collection(collection.id)
             photographs = unit.photographs.all(collection.id)
+            version = unit.people.version()
         judging = _Judging(collection, channel, audience, records, names, self.clock())
         return Screening(
             collection,
             channel,
             tuple(judging.photograph(photograph, links) for photograph in photographs),
+            version,
+            judging.now,
         )
 
-    def one(
-        self, unit: Unit, collection: Collection, photograph: Photograph, channel: Channel
+    def again(
+        self, unit: Unit, screening: Screening, screened: ScreenedPhotograph
     ) -> ScreenedPhotograph:
-        """Screen one photograph again, with what stands in this very transaction."""
-        people = {person.id: person for person in unit.people.all()}
+        """One photograph's verdict as it stands in this very transaction."""
+        if unit.people.version() == screening.version:
+            return screened
         judging = _Judging(
-            collection, channel, STAFF, unit.people.all_consents(), people, self.clock()
+            screening.collection,
+            screening.channel,
+            STAFF,
+            unit.people.all_consents(),
+            {person.id: person for person in unit.people.all()},
+            self.clock(),
         )
-        return judging.photograph(photograph, unit.sightings.of_collection(collection.id))
+        photograph = screened.photograph
+        return judging.photograph(photograph, unit.sightings.of_photograph(photograph.id))
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ SCHEMA = "0001"
 
 _BUSY_TIMEOUT_S = 30.0
 _TRUNCATE_TIMEOUT_S = 10.0
+_VERSION = "version"
 
 
 class Database:
@@ -137,6 +138,16 @@ def write_fact(connection: sa.Connection, name: str, value: str) -> None:
     """Set one fact of the workspace."""
     connection.execute(sa.delete(facts).where(facts.c.name == name))
     connection.execute(sa.insert(facts).values(name=name, value=value))
+
+
+def read_version(connection: sa.Connection) -> int:
+    """A number that grows whenever people, consents, templates or judgements change."""
+    return int(read_fact(connection, _VERSION) or 0)
+
+
+def bump_version(connection: sa.Connection) -> None:
+    """Say that what others have loaded of people and consents is stale."""
+    write_fact(connection, _VERSION, str(read_version(connection) + 1))
 
 
 def _prepare(raw: sqlite3.Connection, _record: object) -> None:

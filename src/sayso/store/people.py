@@ -9,13 +9,13 @@ import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
 
-from sayso.domain.consent import ConsentEvent, Consents
+from sayso.domain.consent import Act, ConsentEvent, Consents
 from sayso.domain.grant import Audience, Purpose
 from sayso.domain.person import Person, PersonId, ProfileField, folded
 from sayso.domain.policy import Compare, HoldTemplate, Permit
 from sayso.errors import ConsentMalformed, PersonAmbiguous, PersonUnknown, SealBroken
 from sayso.store import records
-from sayso.store.database import read_fact, write_fact
+from sayso.store.database import bump_version, read_version
 from sayso.store.sealing import WorkspaceKey
 from sayso.store.tables import (
     consent_events,
@@ -26,8 +26,6 @@ from sayso.store.tables import (
     suppressions,
     templates,
 )
-
-_VERSION = "consent_version"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,17 +144,18 @@ class People:
                 sa.insert(consent_events).values(**records.event_values(event))
             )
             sequence = row.inserted_primary_key
-            if event.purpose is Purpose.RECOGNISE and sequence is not None:
+            joins = event.purpose is Purpose.RECOGNISE and event.act in {Act.GIVEN, Act.RENEWED}
+            if joins and sequence is not None:
                 self._connection.execute(
                     sa.update(persons)
                     .where(persons.c.id == event.person)
                     .values(joined_at_sequence=sequence[0])
                 )
-        self._changed()
+        bump_version(self._connection)
 
     def version(self) -> int:
-        """A number that grows whenever consent, people or templates change."""
-        return int(read_fact(self._connection, _VERSION) or 0)
+        """A number that grows whenever people, consents, templates or judgements change."""
+        return read_version(self._connection)
 
     def sequence(self) -> int:
         """The sequence of the newest consent event; 0 without any."""
@@ -218,7 +217,7 @@ class People:
                 built_at=now.isoformat(),
             )
         )
-        self._changed()
+        bump_version(self._connection)
         return template
 
     def references(self, permit: Permit, *, model_sha256: str) -> list[Reference]:
@@ -243,6 +242,11 @@ class People:
         query = sa.select(templates.c.person_id, sa.func.count()).group_by(templates.c.person_id)
         return {PersonId(person): count for person, count in self._connection.execute(query)}
 
+    def template_ids(self, person: PersonId) -> tuple[str, ...]:
+        """Ids of a person's templates."""
+        query = sa.select(templates.c.id).where(templates.c.person_id == person)
+        return tuple(self._connection.execute(query.order_by(templates.c.id)).scalars())
+
     def drop_templates(self, person: PersonId) -> int:
         """Remove a person's templates, data key and what comparisons found; gives how many.
 
@@ -251,7 +255,7 @@ class People:
         self._connection.execute(sa.delete(sightings).where(sightings.c.person_id == person))
         self._connection.execute(sa.delete(data_keys).where(data_keys.c.person_id == person))
         gone = self._connection.execute(sa.delete(templates).where(templates.c.person_id == person))
-        self._changed()
+        bump_version(self._connection)
         return gone.rowcount
 
     def erase(self, person: PersonId) -> None:
@@ -273,7 +277,7 @@ class People:
                 sa.insert(suppressions).prefix_with("OR IGNORE").values(token=token)
             )
         self._connection.execute(sa.delete(persons).where(persons.c.id == person))
-        self._changed()
+        bump_version(self._connection)
 
     def token(self, parts: Sequence[str]) -> str:
         """A keyed hash of some words, which only this workspace can make again."""
@@ -321,9 +325,6 @@ class People:
             vector=np.frombuffer(plain, dtype=np.float32),
             joined_at=row.joined_at_sequence,
         )
-
-    def _changed(self) -> None:
-        write_fact(self._connection, _VERSION, str(self.version() + 1))
 
 
 def _permitted(permit: Permit, kind: type[HoldTemplate | Compare]) -> PersonId:

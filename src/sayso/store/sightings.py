@@ -11,6 +11,7 @@ from sayso.domain.person import PersonId
 from sayso.domain.photo import CollectionId, PhotoId
 from sayso.domain.sighting import Link, Sighting
 from sayso.store import records
+from sayso.store.database import bump_version
 from sayso.store.tables import faces, files, judgements, photos, sightings
 
 _JUDGED = frozenset({Link.MARKED, Link.REJECTED})
@@ -63,6 +64,7 @@ class Sightings:
                 )
             )
         self.unjudge(face, person)
+        bump_version(self._connection)
         self._connection.execute(
             sa.insert(judgements).values(
                 face_id=int(face), person_id=person, link=link.value, at=now.isoformat()
@@ -76,22 +78,16 @@ class Sightings:
                 judgements.c.face_id == int(face), judgements.c.person_id == person
             )
         )
+        bump_version(self._connection)
         return gone.rowcount
 
     def of_collection(self, collection: CollectionId) -> Mapping[FaceId, tuple[Sighting, ...]]:
         """Every link of a collection's faces."""
-        links: dict[FaceId, tuple[Sighting, ...]] = {}
-        for table in (sightings, judgements):
-            query = (
-                sa.select(table)
-                .join(faces, faces.c.id == table.c.face_id)
-                .join(photos, photos.c.id == faces.c.photo_id)
-                .where(photos.c.collection_id == collection)
-            )
-            for row in self._connection.execute(query):
-                sighting = _sighting(row)
-                links[sighting.face] = (*links.get(sighting.face, ()), sighting)
-        return links
+        return self._links(photos.c.collection_id == collection)
+
+    def of_photograph(self, photo: PhotoId) -> Mapping[FaceId, tuple[Sighting, ...]]:
+        """Every link of a photograph's faces."""
+        return self._links(photos.c.id == int(photo))
 
     def of_person(self, person: PersonId, collection: CollectionId) -> list[Appearance]:
         """Where a person was matched or marked in a collection, rejections left out, best first.
@@ -121,6 +117,20 @@ class Sightings:
                 sighting = _sighting(row)
                 found[row.path, sighting.face] = Appearance(row.path, box, sighting)
         return sorted(found.values(), key=_best_first)
+
+    def _links(self, where: sa.ColumnElement[bool]) -> Mapping[FaceId, tuple[Sighting, ...]]:
+        links: dict[FaceId, tuple[Sighting, ...]] = {}
+        for table in (sightings, judgements):
+            query = (
+                sa.select(table)
+                .join(faces, faces.c.id == table.c.face_id)
+                .join(photos, photos.c.id == faces.c.photo_id)
+                .where(where)
+            )
+            for row in self._connection.execute(query):
+                sighting = _sighting(row)
+                links[sighting.face] = (*links.get(sighting.face, ()), sighting)
+        return links
 
 
 def _sighting(row: records.Row) -> Sighting:

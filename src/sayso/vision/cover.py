@@ -19,6 +19,8 @@ _FILL = (64, 64, 64)
 """A fixed dark grey. A colour taken from the face would tell of its skin."""
 _CELLS_ACROSS = 4
 """Cells across the width of a face: coarse enough that SFace finds nobody (see the tests)."""
+_SMALLEST_CELL_PX = 8
+"""Of a face of a few pixels even four cells would be most of it."""
 _SIDE, _ABOVE, _BELOW = 0.35, 0.45, 0.22
 """Margins as shares of the box: ears, hair, chin."""
 _ROUNDNESS = 4.0
@@ -135,7 +137,7 @@ def _pixelate(pixels: Pixels, region: Region) -> None:
     part = pixels[top:bottom, left:right]
     shifted = Region(region.outline_px - np.array([left, top], np.int32), region.face_width_px)
     mask = shifted.mask(bottom - top, right - left)
-    cell = max(math.ceil(region.face_width_px / _CELLS_ACROSS), 1)
+    cell = max(math.ceil(region.face_width_px / _CELLS_ACROSS), _SMALLEST_CELL_PX)
     columns = -(-mask.shape[1] // cell)
     label = (np.arange(mask.shape[0]) // cell * columns)[:, None] + np.arange(mask.shape[1]) // cell
     inside = label[mask]
