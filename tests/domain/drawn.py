@@ -3,7 +3,8 @@
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from sayso.domain.consent import Act, ConsentEvent, Consents
+from sayso.domain.consent import Consents
+from sayso.domain.event import Act, ConsentEvent
 from sayso.domain.grant import EVERYWHERE, PUBLIC, STAFF
 from sayso.domain.person import PersonId, ProfileField
 from sayso.domain.photo import Collection, Recognition

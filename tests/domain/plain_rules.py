@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
-from sayso.domain.consent import Act, ConsentEvent, Consents
+from sayso.domain.consent import Consents
+from sayso.domain.event import Act, ConsentEvent
 from sayso.domain.grant import Grant, Purpose
 from sayso.domain.photo import Collection, CollectionId, Recognition
 from sayso.domain.policy import Compare, HoldTemplate, Manner, Request, TellField

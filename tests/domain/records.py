@@ -2,7 +2,8 @@
 
 from datetime import UTC, date, datetime, timedelta
 
-from sayso.domain.consent import Act, ConsentEvent, Consents, Evidence
+from sayso.domain.consent import Consents
+from sayso.domain.event import Act, ConsentEvent, Evidence
 from sayso.domain.face import FaceId
 from sayso.domain.grant import EVERYWHERE, STAFF, Channel, Grant, Purpose, Scope
 from sayso.domain.person import Guardian, PersonId, ProfileField

@@ -4,7 +4,8 @@ from itertools import product
 
 import pytest
 
-from sayso.domain.consent import TRANSITIONS, Act, ConsentEvent, Consents, Lack, State, fold
+from sayso.domain.consent import TRANSITIONS, Consents, Lack, State, fold
+from sayso.domain.event import Act, ConsentEvent
 from sayso.domain.grant import EVERYWHERE, Grant, Purpose
 from sayso.errors import ConsentMalformed, EvidenceRequired, GrantUnknown, UnlistedTransition
 

@@ -14,7 +14,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from sayso.domain.consent import Act, ConsentEvent, Consents
+from sayso.domain.consent import Consents
+from sayso.domain.event import Act, ConsentEvent
 from sayso.domain.grant import PUBLIC, STAFF, Grant, Scope
 from sayso.domain.person import Guardian
 from sayso.domain.photo import CollectionId

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from sayso.domain.consent import Act, ConsentEvent, Consents, Evidence
+from sayso.domain.consent import Consents
+from sayso.domain.event import Act, ConsentEvent, Evidence
 from sayso.domain.grant import EVERYWHERE, Purpose
 from sayso.domain.matching import OperatingPoint, Promise, thresholds
 from sayso.domain.person import Guardian

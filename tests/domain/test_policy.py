@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from sayso.domain.consent import Act, Consents, Lack
+from sayso.domain.consent import Consents, Lack
+from sayso.domain.event import Act
 from sayso.domain.grant import PUBLIC, STAFF, Audience
 from sayso.domain.person import ProfileField
 from sayso.domain.photo import Recognition

@@ -5,7 +5,8 @@ from datetime import timedelta
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from sayso.domain.consent import Act, ConsentEvent, Consents
+from sayso.domain.consent import Consents
+from sayso.domain.event import Act, ConsentEvent
 from sayso.domain.grant import Grant
 from sayso.domain.majority import comes_of_age
 from sayso.domain.person import Guardian

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from sayso.domain.consent import Act, ConsentEvent, Consents
+from sayso.domain.consent import Consents
+from sayso.domain.event import Act, ConsentEvent
 from sayso.domain.photo import Recognition
 from sayso.domain.screening import FaceOutcome, Outcome, Verdict, screen_face, verdict
 from sayso.domain.sighting import Link, Sighting

@@ -7,7 +7,7 @@ import typer
 from rich.markup import escape
 
 from sayso.cli.session import FolderOption, JsonOption, Session, YesOption, session
-from sayso.domain.consent import Act
+from sayso.domain.event import Act
 from sayso.domain.grant import Purpose
 from sayso.services.enrol import Enrolled, ImageQuality
 from sayso.services.intake import Form, enrol_table, enrolment

@@ -106,14 +106,14 @@ class Grant:
         Raises:
             GrantUnknown: it is none of these.
         """
-        word, _, target = text.strip().partition(":")
+        word, colon, target = text.strip().partition(":")
         if word not in set(Purpose):
             raise GrantUnknown(
                 expected=f"a grant: {', '.join(Purpose)}",
                 found=repr(text),
                 remedy="Use recognise, find, name:AUDIENCE or publish:CHANNEL.",
             )
-        return cls(Purpose(word), target or None)
+        return cls(Purpose(word), target if colon else None)
 
     def __str__(self) -> str:
         return self.purpose if self.target is None else f"{self.purpose}:{self.target}"

@@ -13,6 +13,7 @@ DEFAULT_AGE_YEARS = 18
 
 AGE_YEARS: Mapping[str, int] = MappingProxyType(
     {
+        "BH": 21,
         "CA-BC": 19,
         "CA-NB": 19,
         "CA-NL": 19,
@@ -20,9 +21,15 @@ AGE_YEARS: Mapping[str, int] = MappingProxyType(
         "CA-NT": 19,
         "CA-NU": 19,
         "CA-YT": 19,
+        "CM": 21,
+        "DZ": 19,
+        "EG": 21,
         "GB-SCT": 16,
+        "HN": 21,
         "KR": 19,
+        "KW": 21,
         "NZ": 20,
+        "PR": 21,
         "SG": 21,
         "TH": 20,
         "US-AL": 19,
@@ -39,7 +46,7 @@ def comes_of_age(born: date, jurisdiction: str) -> date:
 
     Somebody born on 29 February comes of age on 1 March of a year without that day.
     """
-    code = jurisdiction.upper()
+    code = jurisdiction.strip().upper().replace("_", "-")
     country = code.partition("-")[0]
     age = AGE_YEARS.get(code, AGE_YEARS.get(country, DEFAULT_AGE_YEARS))
     try:

@@ -51,8 +51,11 @@ class Guardian:
 
     @property
     def key(self) -> str:
-        """The same for the same guardian, however the name was spaced or capitalised."""
-        return folded(self.name)
+        """The same for the same guardian, however name and relation were spaced or capitalised.
+
+        The relation is part of it: a namesake must not lift a guardian's refusal.
+        """
+        return f"{folded(self.name)} ({folded(self.relation)})"
 
 
 @dataclass(frozen=True, slots=True)

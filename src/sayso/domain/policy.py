@@ -16,9 +16,10 @@ shown without one. What is not plainly permitted is refused:
 from dataclasses import InitVar, dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import assert_never
+from typing import NoReturn, assert_never
 
-from sayso.domain.consent import ConsentEvent, Consents, Lack
+from sayso.domain.consent import Consents, Lack
+from sayso.domain.event import ConsentEvent
 from sayso.domain.grant import Audience, Channel, Grant, Purpose
 from sayso.domain.person import PersonId, ProfileField
 from sayso.domain.photo import Collection, Recognition
@@ -151,8 +152,21 @@ class Permit:
 
     def __post_init__(self, seal: object) -> None:
         if seal is not _SEAL:
-            msg = "a Permit is made by decide() alone"
-            raise TypeError(msg)
+            _refuse_forgery()
+
+    def __init_subclass__(cls) -> None:
+        _refuse_forgery()
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        _refuse_forgery()
+
+    def __setstate__(self, state: object) -> NoReturn:
+        _refuse_forgery()
+
+
+def _refuse_forgery() -> NoReturn:
+    msg = "a Permit is made by decide() alone; it is neither subclassed, copied nor stored"
+    raise TypeError(msg)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +188,7 @@ def decide(request: Request, consents: Consents, now: datetime) -> Permit | Refu
     """
     try:
         reason_or_events = _weigh(request, consents, now)
-    except ConsentError:
+    except (ConsentError, ArithmeticError, TypeError, ValueError):
         reason_or_events = Reason.RECORD_UNREADABLE  # step 1: what cannot be read permits nothing
     if isinstance(reason_or_events, Reason):
         return Refusal(request, now, reason_or_events)
@@ -278,20 +292,21 @@ def _live(
     grant: Grant, collection: Collection, consents: Consents, now: datetime
 ) -> Reason | tuple[ConsentEvent, ...]:
     """Step 4: the consent for exactly this grant in exactly this collection."""
-    yes = consents.live(grant, collection.id, now)
-    return Reason(yes.value) if isinstance(yes, Lack) else (yes,)
+    yeses = consents.live(grant, collection.id, now)
+    return Reason(yeses.value) if isinstance(yeses, Lack) else yeses
 
 
 def _anywhere(grant: Grant, consents: Consents, now: datetime) -> Reason | tuple[ConsentEvent, ...]:
     """A template may exist as long as ``recognise`` is live for at least one collection."""
     answers = [consents.live(grant, point, now) for point in sorted(consents.points(grant.purpose))]
-    live = [answer for answer in answers if isinstance(answer, ConsentEvent)]
+    live = [answer for answer in answers if not isinstance(answer, Lack)]
     if live:
-        return (live[0],)
+        return live[0]
     lacks = {answer for answer in answers if isinstance(answer, Lack)}
     return Reason(next(lack for lack in reversed(Lack) if lack in lacks).value)
 
 
 def _listed(request: TellField, purpose: tuple[ConsentEvent, ...]) -> bool:
     field = request.field
-    return field.audience == request.audience and field.name in purpose[0].fields
+    listed = all(field.name in yes.fields for yes in purpose)  # by each guardian who said yes
+    return listed and field.audience == request.audience

@@ -57,6 +57,7 @@ class FaceOutcome:
 
 
 _STRANGER = FaceOutcome(Outcome.COVER, NO_PERMIT, None)
+_DOUBT = FaceOutcome(Outcome.REVIEW, DOUBTFUL, None)
 
 
 def screen_face(
@@ -74,13 +75,15 @@ def screen_face(
     would tell the operator of somebody who did not grant that.
     """
     marked = {s.person for s in sightings if s.link is Link.MARKED}
+    rejected = {s.person for s in sightings if s.link is Link.REJECTED}
+    if marked & rejected:
+        return _DOUBT
     if marked:
         answers = [
             _ask(person, Link.MARKED, consents, collection, channel, now)
             for person in sorted(marked)
         ]
         return _of_marks(answers)
-    rejected = {s.person for s in sightings if s.link is Link.REJECTED}
     open_ones = [s for s in sightings if s.person not in rejected]
     matched = {s.person for s in open_ones if s.link is Link.MATCH}
     doubted = {s.person for s in open_ones if s.link is Link.REVIEW}
@@ -98,7 +101,7 @@ def screen_face(
         return (
             FaceOutcome(Outcome.SHOW, CONSENT, permits[person]) if person in permits else _STRANGER
         )
-    return FaceOutcome(Outcome.REVIEW, DOUBTFUL, None)
+    return _DOUBT
 
 
 def verdict(outcomes: Iterable[Outcome]) -> Verdict:
@@ -128,9 +131,6 @@ def _of_marks(answers: Sequence[Permit | Refusal | None]) -> FaceOutcome:
             reason = NO_PERMIT if answer is None else answer.reason
             return FaceOutcome(Outcome.COVER, reason, None)
     first = answers[0]
-    permit = first if len(answers) == 1 and isinstance(first, Permit) else None
-    return (
-        FaceOutcome(Outcome.REVIEW, DOUBTFUL, None)
-        if permit is None
-        else FaceOutcome(Outcome.SHOW, CONSENT, permit)
-    )
+    if len(answers) > 1 or not isinstance(first, Permit):
+        return _DOUBT
+    return FaceOutcome(Outcome.SHOW, CONSENT, first)

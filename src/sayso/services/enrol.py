@@ -20,7 +20,8 @@ from datetime import date, datetime
 import numpy as np
 import numpy.typing as npt
 
-from sayso.domain.consent import Act, ConsentEvent, Consents, Evidence, Lack, Notice
+from sayso.domain.consent import Consents, Lack
+from sayso.domain.event import Act, ConsentEvent, Evidence, Notice
 from sayso.domain.grant import Grant, Purpose, Scope
 from sayso.domain.majority import comes_of_age
 from sayso.domain.person import Guardian, Person, PersonId, ProfileField, folded

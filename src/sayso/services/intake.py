@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from sayso.domain.consent import Evidence, Notice
+from sayso.domain.event import Evidence, Notice
 from sayso.domain.grant import Grant, audience
 from sayso.domain.person import Guardian, PersonId, ProfileField
 from sayso.errors import (

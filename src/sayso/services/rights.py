@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sayso.domain.consent import Act, ConsentEvent
+from sayso.domain.event import Act, ConsentEvent
 from sayso.domain.grant import EVERYWHERE, Purpose
 from sayso.domain.person import Guardian, Person, PersonId
 from sayso.domain.policy import HoldTemplate, Permit, decide

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sayso.domain.consent import Act, ConsentEvent, Consents
+from sayso.domain.consent import Consents, Lack
+from sayso.domain.event import Act
 from sayso.domain.grant import Grant
 from sayso.domain.person import Person
 from sayso.services.ports import Clock
@@ -36,7 +37,7 @@ class Roll:
 
         def live(record: Consents, grant: Grant) -> bool:
             points = record.points(grant.purpose)
-            return any(isinstance(record.live(grant, p, now), ConsentEvent) for p in points)
+            return any(not isinstance(record.live(grant, p, now), Lack) for p in points)
 
         return [
             Listed(

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
 
-from sayso.domain.consent import Act, ConsentEvent, Consents
+from sayso.domain.consent import Consents
+from sayso.domain.event import Act, ConsentEvent
 from sayso.domain.grant import Audience, Purpose
 from sayso.domain.person import Person, PersonId, ProfileField, folded
 from sayso.domain.policy import Compare, HoldTemplate, Permit

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from sayso.domain.consent import Act, ConsentEvent, Evidence, Notice
+from sayso.domain.event import Act, ConsentEvent, Evidence, Notice
 from sayso.domain.face import Box, Face, Landmarks, Point
 from sayso.domain.grant import Purpose, Scope
 from sayso.domain.person import Guardian, Person, PersonId
