@@ -1,5 +1,6 @@
 """Running a network. One small protocol, one implementation: OpenVINO on the CPU."""
 
+import sys
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,6 +26,15 @@ class Network(Protocol):
         """
 
 
+def _openvino() -> Any:
+    """OpenVINO, without what would report each import of it to its maker."""
+    # None in its place makes the package absent, whether it is installed or not.
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    import openvino  # noqa: PLC0415 - slow to import; commands without pictures do without
+
+    return openvino
+
+
 class OpenVinoNetwork:
     """A network compiled by OpenVINO for the CPU.
 
@@ -40,8 +50,7 @@ class OpenVinoNetwork:
     def __init__(
         self, model: bytes, *, threads: int, streams: int = 1, cache: Path | None = None
     ) -> None:
-        import openvino  # noqa: PLC0415 - slow to import; commands without pictures do without
-
+        openvino = _openvino()
         core = openvino.Core()
         options: dict[str, Any] = {
             "INFERENCE_NUM_THREADS": threads,
