@@ -4,6 +4,7 @@ import sys
 import threading
 from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Protocol
 
 import numpy as np
@@ -26,7 +27,7 @@ class Network(Protocol):
         """
 
 
-def _openvino() -> Any:
+def _openvino() -> ModuleType:
     """OpenVINO, without what would report each import of it to its maker."""
     # None in its place makes the package absent, whether it is installed or not.
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
