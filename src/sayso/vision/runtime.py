@@ -33,7 +33,8 @@ def _openvino() -> ModuleType:
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     import openvino  # noqa: PLC0415 - slow to import; commands without pictures do without
 
-    return openvino
+    loaded: ModuleType = openvino
+    return loaded
 
 
 class OpenVinoNetwork:
