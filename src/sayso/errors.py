@@ -40,6 +40,7 @@ expected, what was found and what to do next::
     │   ├── WorkspaceExists           workspace_exists
     │   ├── WorkspaceNewer            workspace_newer
     │   ├── WorkspaceBusy             workspace_busy
+    │   ├── WorkspaceReadOnly         workspace_read_only
     │   ├── KeyMissing                key_missing
     │   ├── KeyExposed                key_exposed
     │   ├── DiskFull                  disk_full
@@ -52,6 +53,7 @@ expected, what was found and what to do next::
     │   ├── TableMalformed            table_malformed
     │   ├── EntryForbidden            entry_forbidden
     │   ├── EntryUnknown              entry_unknown
+    │   ├── FileMissing               file_missing
     │   └── NotConfirmed              not_confirmed
     └── IntegrityError                (exit status 3)
         ├── KeyWrong                  key_wrong
@@ -323,6 +325,12 @@ class WorkspaceBusy(WorkspaceError):
     code = "workspace_busy"
 
 
+class WorkspaceReadOnly(WorkspaceError):
+    """The workspace may not be written."""
+
+    code = "workspace_read_only"
+
+
 class KeyMissing(WorkspaceError):
     """The workspace key is not where it should be."""
 
@@ -393,6 +401,12 @@ class EntryUnknown(InputError):
     """No ledger entry has this sequence number, or its content was erased."""
 
     code = "entry_unknown"
+
+
+class FileMissing(InputError):
+    """A file that was named on the command line or in a table cannot be read."""
+
+    code = "file_missing"
 
 
 class NotConfirmed(InputError):

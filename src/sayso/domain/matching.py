@@ -117,8 +117,15 @@ def _threshold_at(points: tuple[OperatingPoint, ...], rate: float) -> float:
             found=str(len(ordered)),
             remedy="Calibrate the model before it is used.",
         )
+    rates = [point.false_match_rate for point in ordered]
+    if not (min(rates) > 0.0 and max(rates) < 1.0 and len(set(rates)) == len(rates)):
+        raise SettingMalformed(
+            expected="operating points of different false match rates between 0 and 1",
+            found=", ".join(f"{one:g}" for one in rates),
+            remedy="Mend the model's manifest.",
+        )
     wanted = math.log10(rate)
-    logs = [math.log10(point.false_match_rate) for point in ordered]
+    logs = [math.log10(one) for one in rates]
     segment = next(
         (i for i in range(len(logs) - 1) if wanted >= logs[i + 1]),
         len(logs) - 2,

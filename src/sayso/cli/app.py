@@ -1,0 +1,74 @@
+"""The program: global options, `init`, `demo`, and the verbs of the other files."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from sayso import __version__
+from sayso.cli import judgements, people, photographs
+from sayso.cli.session import FolderOption, JsonOption, session
+from sayso.wiring import KeyPlace, create_workspace
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # a traceback with local values could show what is secret
+    rich_markup_mode="rich",
+    help="Photographs of people, on their say-so.",
+)
+app.add_typer(photographs.app)
+app.add_typer(people.app)
+app.add_typer(judgements.app)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"sayso {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    workspace: FolderOption = None,
+    as_json: JsonOption = False,
+    version: Annotated[  # noqa: ARG001 - its callback does it
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")
+    ] = False,
+) -> None:
+    """Photographs of people, on their say-so."""
+    context.obj = {"workspace": workspace, "json": as_json}
+
+
+@app.command()
+def init(
+    context: typer.Context,
+    key: Annotated[KeyPlace, typer.Option(help="Where the workspace key is kept.")] = KeyPlace.FILE,
+    workspace: FolderOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a workspace: a database and the key that seals what is in it."""
+    with session(context, workspace, as_json) as run:
+        folder = create_workspace(run.folder, key, os.environ)
+        run.result(
+            {"workspace": str(folder)},
+            f"A workspace is ready at {escape(str(folder))}.",
+            "Keep a copy of its key in a safe place apart from it: without the key, templates "
+            "cannot be opened.",
+        )
+
+
+@app.command()
+def demo(
+    context: typer.Context,
+    out: Annotated[Path, typer.Option(help="A new or empty folder.")] = Path("sayso-demo"),
+    as_json: JsonOption = False,
+) -> None:
+    """Show the whole story on two real portraits, ending with a report to open."""
+    from sayso.cli.story import tell  # noqa: PLC0415 - only the demo needs it
+
+    with session(context, None, as_json) as run:
+        tell(run, out)

@@ -1,0 +1,253 @@
+"""Verbs about people: enrol, people, find, withdraw, erase."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from sayso.cli.session import FolderOption, JsonOption, Session, YesOption, session
+from sayso.domain.event import Act
+from sayso.domain.grant import Purpose
+from sayso.services.enrol import Enrolled, ImageQuality
+from sayso.services.intake import Form, enrol_table, enrolment
+
+app = typer.Typer()
+
+
+@app.command()
+def enrol(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="As the person wants it shown.")] = "",
+    images: Annotated[
+        list[str] | None, typer.Argument(metavar="IMAGE...", help="Given by the person.")
+    ] = None,
+    grant: Annotated[
+        list[str] | None,
+        typer.Option(help="recognise, find, name:AUDIENCE or publish:CHANNEL; may be repeated."),
+    ] = None,
+    field: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=VALUE@AUDIENCE, shown beside the face; may be repeated."),
+    ] = None,
+    collection: Annotated[
+        list[str] | None, typer.Option(help="Only this collection; may be repeated.")
+    ] = None,
+    expires: Annotated[str, typer.Option(help="YYYY-MM-DD, the first day without.")] = "",
+    guardian: Annotated[str, typer.Option(help="Who answers for a minor.")] = "",
+    relation: Annotated[str, typer.Option(help="Of the guardian to the person.")] = "",
+    verified_by: Annotated[str, typer.Option(help="How that was checked.")] = "",
+    born: Annotated[str, typer.Option(help="YYYY-MM-DD.")] = "",
+    jurisdiction: Annotated[str, typer.Option(help="ISO 3166, for the age of majority.")] = "",
+    notice: Annotated[str, typer.Option(help="The file that the person was shown.")] = "",
+    notice_version: Annotated[str, typer.Option(help="Its version.")] = "",
+    notice_language: Annotated[str, typer.Option(help="Its language, BCP 47.")] = "",
+    evidence: Annotated[str, typer.Option(help="The signed form; its SHA-256 is kept.")] = "",
+    person: Annotated[
+        str, typer.Option(help="Id of somebody enrolled already, to add to what they said.")
+    ] = "",
+    csv: Annotated[Path | None, typer.Option(help="Enrol everybody in this table instead.")] = None,
+    strict: Annotated[bool, typer.Option(help="With --csv: exit 1 if a row was refused.")] = False,
+    workspace: FolderOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Record what a person agreed to; build their template if they granted recognise."""
+    with session(context, workspace, as_json) as run:
+        settings = run.workspace.settings
+        if csv is not None:
+            _enrol_table(run, csv, strict=strict)
+            return
+        if not name and not person:
+            raise typer.BadParameter("give a NAME, or --csv FILE", ctx=context)
+        form = Form(
+            name=name or run.workspace.person(person).name,
+            images=images or (),
+            grants=grant or (),
+            evidence=evidence,
+            fields=field or (),
+            collections=collection or (),
+            expires=expires,
+            guardian=guardian,
+            relation=relation,
+            verified_by=verified_by,
+            born=born,
+            jurisdiction=jurisdiction,
+            notice=notice,
+            notice_version=notice_version,
+            notice_language=notice_language,
+            person=person,
+        )
+        wish = enrolment(form, jurisdiction=settings.jurisdiction)
+        _print_enrolled(run, run.workspace.enrol(wish))
+
+
+def _print_enrolled(run: Session, enrolled: Enrolled) -> None:
+    person = enrolled.person
+    values = {
+        "person": person.id,
+        "name": person.name,
+        "template": enrolled.templates[0] if enrolled.templates else None,
+        "templates": list(enrolled.templates),
+        "quality": [_quality(image) for image in enrolled.quality],
+        "unchanged": enrolled.unchanged,
+    }
+    done = "was enrolled like this already" if enrolled.unchanged else "is enrolled"
+    built = f"{len(enrolled.templates)} reference(s)" if enrolled.templates else "no template"
+    run.result(values, f"[bold]{escape(person.name)}[/] {done}: id {person.id}, {built}.")
+    for image in enrolled.quality:
+        if image.refused is not None:
+            run.note(f"{escape(image.path)} is no reference. {escape(image.refused.reason)}")
+    if enrolled.namesakes and not enrolled.unchanged:
+        run.note(
+            f"{enrolled.namesakes} other(s) called {escape(person.name)}: use ids from now on. "
+            "To add to somebody enrolled already, pass --person ID."
+        )
+
+
+def _quality(image: ImageQuality) -> dict[str, object]:
+    refused = image.refused
+    return {
+        "image": image.path,
+        "accepted": refused is None,
+        "usable": round(image.usable, 3),
+        "height_px": round(image.height_px),
+        "sharpness": round(image.sharpness, 3),
+        "code": None if refused is None else refused.reason_code,
+        "reason": None if refused is None else refused.reason,
+    }
+
+
+def _enrol_table(run: Session, table: Path, *, strict: bool) -> None:
+    with run.progress("Enrolling") as progress:
+        done = enrol_table(
+            run.workspace.enrol,
+            table,
+            jurisdiction=run.workspace.settings.jurisdiction,
+            progress=progress,
+        )
+    refused = [{"line": r.line, "code": r.code, "reason": r.reason} for r in done.refused]
+    values = {
+        "enrolled": len(done.enrolled) - done.unchanged,
+        "unchanged": done.unchanged,
+        "refused": refused,
+        "people": [{"id": one.person.id, "name": one.person.name} for one in done.enrolled],
+    }
+    run.result(
+        values,
+        f"{values['enrolled']} enrolled, {done.unchanged} unchanged, {len(refused)} refused.",
+    )
+    for row in done.refused:
+        run.note(f"line {row.line}: {row.code}: {escape(row.reason)}")
+    for one in done.enrolled:
+        for image in one.quality:
+            if image.refused is not None:
+                run.note(f"{escape(image.path)} is no reference. {escape(image.refused.reason)}")
+    if strict and refused:
+        raise typer.Exit(1)
+
+
+@app.command()
+def people(
+    context: typer.Context,
+    workspace: FolderOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List everybody who was asked, with what they said."""
+    with session(context, workspace, as_json) as run:
+        known = run.workspace.people()
+        listed = [
+            {
+                "id": one.person.id,
+                "name": one.person.name,
+                "templates": one.templates,
+                "grants": list(one.grants),
+            }
+            for one in known
+        ]
+        lines = [
+            f"{one.person.id}  {escape(one.person.name)}  "
+            f"[dim]{', '.join(one.grants) or 'no live consent'}[/]"
+            for one in known
+        ]
+        run.result({"people": listed}, *lines or ["Nobody was asked yet."])
+
+
+@app.command()
+def find(
+    context: typer.Context,
+    person: Annotated[str, typer.Argument(help="An id, or a name that only one person has.")],
+    workspace: FolderOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Find a person's photographs, best first, for that person."""
+    with session(context, workspace, as_json) as run:
+        known, found = run.workspace.find(person)
+        photos = [
+            {
+                "collection": one.collection,
+                "path": one.path,
+                "box": [one.box.x, one.box.y, one.box.width, one.box.height],
+                "similarity": one.similarity,
+            }
+            for one in found
+        ]
+        lines = [f"{escape(known.name)} is in {len(found)} photograph(s)."]
+        lines += [
+            f"{'marked' if one.similarity is None else f'{one.similarity:6.3f}'}  "
+            f"{escape(one.collection)}  {escape(one.path)}"
+            for one in found
+        ]
+        run.result({"person": known.id, "photos": photos}, *lines)
+
+
+@app.command()
+def withdraw(
+    context: typer.Context,
+    person: Annotated[str, typer.Argument(help="An id, or a name that only one person has.")],
+    purpose: Annotated[Purpose | None, typer.Option(help="Only this purpose.")] = None,
+    workspace: FolderOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """End a person's consent, at once. The template goes with recognise."""
+    with session(context, workspace, as_json) as run:
+        ended = run.workspace.rights.withdraw(person, purpose)
+        published = [
+            {"channel": one.channel, "path": one.path, "at": one.at} for one in ended.published
+        ]
+        values = {
+            "person": ended.person.id,
+            Act.WITHDRAWN.value: [one.value for one in ended.purposes],
+            "templates_destroyed": ended.templates,
+            "published": published,
+        }
+        what = ", ".join(ended.purposes)
+        lines = [f"Withdrawn for {escape(ended.person.name)}: {what}."]
+        if ended.templates:
+            lines.append(f"{ended.templates} reference(s) destroyed.")
+        if published:
+            lines.append("Copies that still show them, to be taken down:")
+            lines += [f"  {one.channel}  {escape(one.path)}" for one in ended.published]
+        run.result(values, *lines)
+
+
+@app.command()
+def erase(
+    context: typer.Context,
+    person: Annotated[str, typer.Argument(help="An id, or a name that only one person has.")],
+    yes: YesOption = False,
+    workspace: FolderOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Remove everything that is kept of a person."""
+    with session(context, workspace, as_json) as run:
+        known = run.workspace.person(person)
+        run.confirm(f"Erase everything of {known.name} ({known.id})?", yes=yes)
+        gone = run.workspace.rights.erase(known.id)
+        published = [
+            {"channel": one.channel, "path": one.path, "at": one.at} for one in gone.published
+        ]
+        lines = [f"Erased: {escape(known.name)}, {gone.templates} reference(s)."]
+        if published:
+            lines.append("Copies that still show them, to be taken down (this is the last list):")
+            lines += [f"  {one.channel}  {escape(one.path)}" for one in gone.published]
+        run.result({"erased": gone.person, "published": published}, *lines)

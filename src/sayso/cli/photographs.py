@@ -1,0 +1,307 @@
+"""Verbs about photographs: collection, scan, identify, verify, screen, publish."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from sayso.cli.session import FolderOption, JsonOption, session
+from sayso.domain.face import Box
+from sayso.domain.grant import audience as parse_audience
+from sayso.domain.grant import channel as parse_channel
+from sayso.domain.photo import Recognition
+from sayso.domain.screening import Verdict
+from sayso.errors import FileMissing
+from sayso.services.publication import CoverStyle, WithheldFile
+from sayso.services.screen import ScreenedFace, ScreenedPhotograph
+
+app = typer.Typer()
+collections = typer.Typer(no_args_is_help=True, help="Declare and list what you hold.")
+app.add_typer(collections, name="collection")
+
+AudienceOption = Annotated[str, typer.Option(help="staff, public or group:NAME.")]
+ChannelOption = Annotated[str, typer.Option(help="internal, website, social, print, press, x-...")]
+_COLOURS = {Verdict.CLEAR: "green", Verdict.COVER: "cyan", Verdict.REVIEW: "yellow"}
+
+
+@collections.command("add")
+def add(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="Short, for the command line.")],
+    path: Annotated[Path, typer.Argument(help="The folder that holds the photographs.")],
+    purpose: Annotated[str, typer.Option(help="Why you hold them, in a few words.")],
+    recognise: Annotated[Recognition, typer.Option(help="How far faces may be compared.")],
+    basis: Annotated[
+        str | None, typer.Option(help="Your written basis (impact assessment); group needs one.")
+    ] = None,
+    retain_days: Annotated[
+        int | None, typer.Option(help="From then on nothing in it is used.", show_default=False)
+    ] = None,
+    workspace: FolderOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Declare a collection: photographs held for one stated purpose."""
+    with session(context, workspace, as_json) as run:
+        declared = run.workspace.declare(
+            name,
+            path,
+            purpose=purpose,
+            recognition=recognise,
+            basis=basis,
+            retain_days=retain_days,
+        )
+        values = {
+            "id": declared.id,
+            "name": declared.name,
+            "recognise": declared.recognition.value,
+        }
+        run.result(
+            values,
+            f"[bold]{escape(declared.name)}[/] is declared (recognise: {declared.recognition}). "
+            f"Next: sayso scan {escape(declared.name)}",
+        )
+
+
+@collections.command("list")
+def list_collections(
+    context: typer.Context,
+    workspace: FolderOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the declared collections."""
+    with session(context, workspace, as_json) as run:
+        held = run.workspace.declare.all()
+        values = [
+            {
+                "id": one.collection.id,
+                "name": one.collection.name,
+                "recognise": one.collection.recognition.value,
+                "purpose": one.collection.purpose,
+                "folder": one.folder,
+                "files": one.files,
+                "faces": one.faces,
+            }
+            for one in held
+        ]
+        lines = [
+            f"[bold]{escape(one.collection.name)}[/]  recognise: {one.collection.recognition}  "
+            f"{one.files} file(s), {one.faces} face(s)  [dim]{escape(one.folder)}[/]"
+            for one in held
+        ]
+        run.result({"collections": values}, *lines or ["No collection is declared yet."])
+
+
+@app.command()
+def scan(
+    context: typer.Context,
+    collection: Annotated[str, typer.Argument(help="Its name.")],
+    again: Annotated[bool, typer.Option(help="Look at known photographs too.")] = False,
+    strict: Annotated[bool, typer.Option(help="Exit 1 if a file could not be scanned.")] = False,
+    workspace: FolderOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Look for faces in new and changed photographs; interrupted, it goes on where it stopped."""
+    with session(context, workspace, as_json) as run:
+        with run.progress("Scanning") as progress:
+            done = run.workspace.scan(collection, again=again, progress=progress)
+        values = {
+            "photos": done.photos,
+            "faces": done.faces,
+            "repeated": done.repeated,
+            "caught_up": done.caught_up,
+            "vanished": done.vanished,
+            "unreadable": [
+                {"path": one.path, "code": one.code, "reason": one.reason}
+                for one in done.unreadable
+            ],
+            "seconds": round(done.seconds, 3),
+        }
+        also = [
+            f"{count} {what}"
+            for count, what in (
+                (done.repeated, "known already under another name"),
+                (done.caught_up, "compared with people who said yes since"),
+                (done.vanished, "no longer there"),
+            )
+            if count
+        ]
+        line = f"{done.photos} photograph(s), {done.faces} face(s) in {done.seconds:.1f} s."
+        run.result(values, line, *(f"{part}." for part in also))
+        for one in done.unreadable:
+            run.note(f"not scanned: {escape(one.path)}: {one.code}: {escape(one.reason)}")
+        if strict and done.unreadable:
+            raise typer.Exit(1)
+
+
+@app.command()
+def identify(
+    context: typer.Context,
+    image: Annotated[Path, typer.Argument(help="A picture; nothing of it is kept.")],
+    collection: Annotated[str, typer.Option(help="Whose gallery to compare with.")],
+    audience: AudienceOption = "staff",
+    workspace: FolderOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Tell who, of those who said yes to this audience, is in a picture."""
+    with session(context, workspace, as_json) as run:
+        told = parse_audience(audience)
+        try:
+            data = image.read_bytes()
+        except OSError as error:
+            raise FileMissing(
+                expected=f"a picture that can be read at {image}",
+                found=error.strerror or "an error",
+                remedy="Check the name.",
+            ) from error
+        faces = run.workspace.identify(data, collection=collection, audience=told)
+        values = [
+            {
+                "box": _box(face.box),
+                "person": None
+                if face.person is None
+                else {
+                    "id": face.person.id,
+                    "name": face.person.name,
+                    "fields": dict(face.person.fields),
+                },
+                "similarity": face.similarity,
+            }
+            for face in faces
+        ]
+        lines = [
+            f"{_place(face.box)}  "
+            + (
+                "[dim]nobody who may be named[/]"
+                if face.person is None or face.similarity is None
+                else f"[bold]{escape(face.person.name)}[/]  {face.similarity:.3f}  "
+                + escape(", ".join(f"{k}: {v}" for k, v in face.person.fields.items()))
+            )
+            for face in faces
+        ]
+        run.result({"faces": values}, *lines or ["No face was found."])
+
+
+@app.command()
+def verify(
+    context: typer.Context,
+    photo: Annotated[str, typer.Argument(help="Its path, as scanned.")],
+    face: Annotated[str, typer.Argument(metavar="BOX_OR_FACE", help="x,y,width,height or an id.")],
+    person: Annotated[str, typer.Argument(help="An id, or a name that only one person has.")],
+    workspace: FolderOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare one face that you picked with one person (collections of mode selected)."""
+    with session(context, workspace, as_json) as run:
+        found = run.workspace.verify(photo, face, person)
+        values = {
+            "face": found.face,
+            "person": found.person.id,
+            "likeness": found.likeness.value,
+            "similarity": found.similarity,
+        }
+        run.result(
+            values,
+            f"face {found.face} and {escape(found.person.name)}: {found.likeness} "
+            f"(similarity {found.similarity:.3f})",
+        )
+
+
+@app.command()
+def screen(
+    context: typer.Context,
+    collection: Annotated[str, typer.Argument(help="Its name.")],
+    channel: ChannelOption,
+    audience: AudienceOption = "staff",
+    workspace: FolderOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say for each photograph what may be published, with a reason for each face."""
+    with session(context, workspace, as_json) as run:
+        screening = run.workspace.screen(
+            collection, parse_channel(channel), audience=parse_audience(audience)
+        )
+        counts = screening.counts()
+        photos = [
+            {
+                "path": path,
+                "verdict": screened.verdict.value,
+                "faces": [_screened(face) for face in screened.faces],
+            }
+            for path, screened in screening.files()
+        ]
+        lines = [_line(path, screened) for path, screened in screening.files()]
+        total = ", ".join(f"[{_COLOURS[v]}]{count} {v}[/]" for v, count in counts.items())
+        run.result(
+            {"counts": {v.value: n for v, n in counts.items()}, "photos": photos}, *lines, total
+        )
+
+
+@app.command()
+def publish(
+    context: typer.Context,
+    collection: Annotated[str, typer.Argument(help="Its name.")],
+    out: Annotated[Path, typer.Argument(help="An empty folder, or an earlier publication's.")],
+    channel: ChannelOption,
+    style: Annotated[CoverStyle, typer.Option(help="How faces are covered.")] = CoverStyle.FILL,
+    workspace: FolderOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write covered copies, a manifest and a report of what was covered and why."""
+    with session(context, workspace, as_json) as run:
+        with run.progress("Covering") as progress:
+            done, pages = run.workspace.publish(
+                collection, out, parse_channel(channel), style, progress=progress
+            )
+        values = {
+            "published": len(done.published),
+            "withheld": [_withheld(one) for one in done.withheld],
+            "manifest": str(pages.manifest),
+            "report": str(pages.report),
+            "copies": [
+                {"path": one.path, "copy": str(done.copies / one.copy)} for one in done.published
+            ],
+        }
+        run.result(
+            values,
+            f"{len(done.published)} ready in {escape(str(done.copies))}, "
+            f"{len(done.withheld)} left out.",
+            f"Look before you publish: {escape(pages.report.as_uri())}",
+        )
+        for one in done.withheld:
+            run.note(f"left out: {escape(one.path)}: {one.code}: {escape(one.reason)}")
+
+
+def _withheld(one: WithheldFile) -> dict[str, object]:
+    return {"path": one.path, "code": one.code, "reason": one.reason}
+
+
+def _screened(face: ScreenedFace) -> dict[str, object]:
+    person: dict[str, str] | None = None
+    if face.person is not None:
+        person = {"id": face.person}
+        if face.name is not None:
+            person["name"] = face.name
+    return {
+        "id": face.stored.id,
+        "box": _box(face.stored.face.box),
+        "outcome": face.outcome.outcome.value,
+        "reason": face.outcome.reason,
+        "person": person,
+    }
+
+
+def _line(path: str, screened: ScreenedPhotograph) -> str:
+    outcomes = [face.outcome.outcome.value for face in screened.faces]
+    faces = ", ".join(f"{outcomes.count(o)} {o}" for o in sorted(set(outcomes))) or "no face"
+    return (
+        f"[{_COLOURS[screened.verdict]}]{screened.verdict:<6}[/]  {escape(path)}  [dim]{faces}[/]"
+    )
+
+
+def _box(box: Box) -> list[float]:
+    return [round(n, 6) for n in (box.x, box.y, box.width, box.height)]
+
+
+def _place(box: Box) -> str:
+    return ",".join(f"{n:.3f}" for n in _box(box))

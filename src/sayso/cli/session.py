@@ -1,0 +1,141 @@
+"""What every verb shares: the workspace, the two ways of printing, progress, errors, questions."""
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from sayso.errors import NotConfirmed, SaysoError
+from sayso.services.ports import Progress, unwatched
+from sayso.wiring import Workspace, open_workspace
+
+FolderOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--workspace",
+        metavar="DIR",
+        help="The workspace. Else SAYSO_WORKSPACE, else this account's own.",
+        show_default=False,
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask; do it.")]
+
+INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True)
+class Session:
+    """One run of one verb."""
+
+    folder: Path
+    as_json: bool
+
+    @cached_property
+    def workspace(self) -> Workspace:
+        """The workspace, opened when first asked for."""
+        return open_workspace(self.folder)
+
+    @cached_property
+    def out(self) -> Console:
+        """Standard output, for results."""
+        return Console(soft_wrap=True, highlight=False)
+
+    @cached_property
+    def err(self) -> Console:
+        """Standard error, for everything else."""
+        return Console(stderr=True, soft_wrap=True, highlight=False)
+
+    def result(self, values: Mapping[str, object], *lines: str) -> None:
+        """Print a result: as JSON if asked for, else these lines."""
+        if self.as_json:
+            sys.stdout.write(json.dumps(values, ensure_ascii=False) + "\n")
+        else:
+            for line in lines:
+                self.out.print(line)
+
+    def note(self, line: str) -> None:
+        """Say something beside the result."""
+        self.err.print(line, style="yellow")
+
+    def confirm(self, question: str, *, yes: bool) -> None:
+        """Go on only with a yes: asked on a terminal, required as ``--yes`` elsewhere.
+
+        Raises:
+            NotConfirmed: there was none.
+        """
+        if yes or (sys.stdin.isatty() and typer.confirm(question, err=True)):
+            return
+        raise NotConfirmed(
+            expected="a yes",
+            found="none",
+            remedy="Pass --yes if you are sure; nothing was changed.",
+        )
+
+    @contextmanager
+    def progress(self, what: str) -> Iterator[Progress]:
+        """A bar on a terminal, nothing elsewhere."""
+        if not self.err.is_terminal:
+            yield unwatched
+            return
+        from rich import progress as bars  # noqa: PLC0415 - only for long work on a terminal
+
+        with bars.Progress(
+            bars.TextColumn("{task.description}"),
+            bars.BarColumn(),
+            bars.MofNCompleteColumn(),
+            bars.TimeRemainingColumn(compact=True, elapsed_when_finished=True),
+            console=self.err,
+            transient=True,
+        ) as shown:
+            task = shown.add_task(what, total=None)
+            yield lambda done, total: shown.update(task, completed=done, total=total)
+
+
+def default_folder() -> Path:
+    """Where the workspace is unless somebody says otherwise."""
+    named = os.environ.get("SAYSO_WORKSPACE")
+    if named:
+        return Path(named)
+    import platformdirs  # noqa: PLC0415 - only if nobody says otherwise
+
+    return Path(platformdirs.user_data_dir("sayso"))
+
+
+@contextmanager
+def session(context: typer.Context, folder: Path | None, as_json: bool) -> Iterator[Session]:
+    """Run a verb; turn errors into a message, JSON and the exit status."""
+    before = context.ensure_object(dict)
+    chosen = folder or before.get("workspace") or default_folder()
+    run = Session(chosen, as_json or bool(before.get("json")))
+    try:
+        yield run
+    except SaysoError as error:
+        _fail(run, error.reason_code, error.reason)
+        raise typer.Exit(error.exit_status) from error
+    except KeyboardInterrupt:
+        _fail(run, INTERRUPTED, "Interrupted. What was done is kept; run it again to go on.")
+        raise typer.Exit(1) from None
+    except BrokenPipeError:
+        # Whoever read our output has gone; there is nobody to tell.
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - until exit
+        raise typer.Exit(1) from None
+    finally:
+        if "workspace" in run.__dict__:
+            run.workspace.close()
+
+
+def _fail(run: Session, code: str, reason: str) -> None:
+    if run.as_json:
+        error = {"error": {"code": code, "reason": reason}}
+        sys.stdout.write(json.dumps(error, ensure_ascii=False) + "\n")
+    run.err.print(f"[bold red]{code}[/]: ", end="")
+    run.err.print(reason, markup=False)

@@ -1,0 +1,136 @@
+"""What becomes of each face on publication: show, cover or review; and of the photograph."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sayso.domain.consent import Consents
+from sayso.domain.grant import Channel
+from sayso.domain.person import PersonId
+from sayso.domain.photo import Collection
+from sayso.domain.policy import Permit, Refusal, Show, decide
+from sayso.domain.sighting import Link, Sighting
+
+
+class Outcome(StrEnum):
+    """What becomes of one face."""
+
+    SHOW = "show"
+    COVER = "cover"
+    REVIEW = "review"
+
+
+class Verdict(StrEnum):
+    """What becomes of a photograph: all faces shown, some covered, or a human must look."""
+
+    CLEAR = "clear"
+    COVER = "cover"
+    REVIEW = "review"
+
+
+NO_PERMIT = "no_permit"
+"""The reason of every face without a yes: a stranger's, and that of somebody who granted
+``recognise`` but not ``publish``. The two must not be told apart."""
+DOUBTFUL = "doubtful"
+CONSENT = "consent"
+
+
+@dataclass(frozen=True, slots=True)
+class FaceOutcome:
+    """The outcome of one face and why.
+
+    Attributes:
+        reason: ``consent``, ``doubtful``, ``no_permit``, or for a face that a human marked the
+            policy's reason.
+        permit: what the outcome ``show`` rests on; None for every other.
+    """
+
+    outcome: Outcome
+    reason: str
+    permit: Permit | None
+
+    @property
+    def person(self) -> PersonId | None:
+        """Who is shown; None unless there is a permit."""
+        return None if self.permit is None else self.permit.request.person
+
+
+_STRANGER = FaceOutcome(Outcome.COVER, NO_PERMIT, None)
+_DOUBT = FaceOutcome(Outcome.REVIEW, DOUBTFUL, None)
+
+
+def screen_face(
+    sightings: Sequence[Sighting],
+    consents: Mapping[PersonId, Consents],
+    collection: Collection,
+    channel: Channel,
+    now: datetime,
+) -> FaceOutcome:
+    """Show, cover or review one face.
+
+    A human's word goes first: a mark settles the face, a rejection rules a person out. Then a
+    match; two people who both match are a doubt. A doubt goes to review only if one of those
+    it is about could be shown: otherwise the face is covered whatever the answer, and asking
+    would tell the operator of somebody who did not grant that.
+    """
+    marked = {s.person for s in sightings if s.link is Link.MARKED}
+    rejected = {s.person for s in sightings if s.link is Link.REJECTED}
+    if marked & rejected:
+        return _DOUBT
+    if marked:
+        answers = [
+            _ask(person, Link.MARKED, consents, collection, channel, now)
+            for person in sorted(marked)
+        ]
+        return _of_marks(answers)
+    open_ones = [s for s in sightings if s.person not in rejected]
+    matched = {s.person for s in open_ones if s.link is Link.MATCH}
+    doubted = {s.person for s in open_ones if s.link is Link.REVIEW}
+    permits = {
+        person: answer
+        for person in sorted(matched | doubted)
+        if isinstance(
+            answer := _ask(person, Link.MATCH, consents, collection, channel, now), Permit
+        )
+    }
+    if not permits:
+        return _STRANGER
+    if len(matched) == 1:
+        [person] = matched
+        return (
+            FaceOutcome(Outcome.SHOW, CONSENT, permits[person]) if person in permits else _STRANGER
+        )
+    return _DOUBT
+
+
+def verdict(outcomes: Iterable[Outcome]) -> Verdict:
+    """The photograph's verdict: the gravest of its faces' outcomes; without faces, clear."""
+    seen = set(outcomes)
+    if Outcome.REVIEW in seen:
+        return Verdict.REVIEW
+    return Verdict.COVER if Outcome.COVER in seen else Verdict.CLEAR
+
+
+def _ask(  # noqa: PLR0913, PLR0917 - the facts of one request
+    person: PersonId,
+    link: Link,
+    consents: Mapping[PersonId, Consents],
+    collection: Collection,
+    channel: Channel,
+    now: datetime,
+) -> Permit | Refusal | None:
+    record = consents.get(person)
+    return None if record is None else decide(Show(person, collection, link, channel), record, now)
+
+
+def _of_marks(answers: Sequence[Permit | Refusal | None]) -> FaceOutcome:
+    """One marked face: shown only if everybody whom it was marked as may be shown."""
+    for answer in answers:
+        if not isinstance(answer, Permit):
+            reason = NO_PERMIT if answer is None else answer.reason
+            return FaceOutcome(Outcome.COVER, reason, None)
+    first = answers[0]
+    if len(answers) > 1 or not isinstance(first, Permit):
+        return _DOUBT
+    return FaceOutcome(Outcome.SHOW, CONSENT, first)

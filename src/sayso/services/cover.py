@@ -1,0 +1,91 @@
+"""A covered copy of one photograph, looked at again before anybody else can.
+
+1. Faces without a permit are covered in the full-size pixels.
+2. The pixels alone are encoded: no metadata of the original is carried over.
+3. The encoded copy is decoded and searched for faces, as the world will see it.
+4. A face found there that is not one of those to be shown is covered with a fill, larger than
+   before, and the copy is made again; after three rounds it is given up.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sayso.domain.face import Box, Face
+from sayso.errors import CoverFailed
+from sayso.services.eye import Eye
+from sayso.vision.cover import Style, cover
+from sayso.vision.decode import Pixels
+from sayso.vision.encode import encode
+from sayso.vision.headers import Format
+
+_ROUNDS = 3
+_GROWTH = 0.25
+"""How much wider, on each side and each round, a face that still shows is covered."""
+_SAME_OVERLAP = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class CoveredCopy:
+    """The bytes of a copy, and how many faces were covered beyond those asked for."""
+
+    data: bytes
+    found_later: int
+
+
+def covered_copy(  # noqa: PLR0913 - the facts of one copy
+    pixels: Pixels,
+    *,
+    shown: Sequence[Face],
+    covered: Sequence[Face],
+    style: Style,
+    format: Format,  # noqa: A002 - the field's name
+    eye: Eye,
+) -> CoveredCopy:
+    """Make a copy that shows the faces in ``shown`` and no other.
+
+    Args:
+        pixels: uint8 (H, W, 3) RGB, upright, full size.
+        shown: faces with a permit.
+        covered: all other known faces.
+        style: how to cover these.
+        format: of the original.
+        eye: to look at the copy with.
+
+    Raises:
+        CoverFailed: a face without a permit still shows after three rounds.
+    """
+    picture = cover(pixels, covered, style)
+    late: list[Face] = []
+    for attempt in range(1, _ROUNDS + 1):  # steps 1 to 4
+        data = encode(picture, format)
+        left = _left(eye.look(data)[1], shown)
+        if not left:
+            return CoveredCopy(data, len(late))
+        late += [_grown(face, attempt * _GROWTH) for face in left]
+        picture = cover(picture, late, Style.FILL)
+    raise CoverFailed(
+        expected="a copy in which no face shows that has no yes",
+        found="one that still does after covering it again",
+        remedy="Leave this photograph out, or cover it by hand in another program.",
+    )
+
+
+def _left(found: Sequence[Face], shown: Sequence[Face]) -> list[Face]:
+    return [
+        face
+        for face in found
+        if not any(
+            face.box.intersection_over_union(allowed.box) >= _SAME_OVERLAP for allowed in shown
+        )
+    ]
+
+
+def _grown(face: Face, share: float) -> Face:
+    box = face.box
+    grown = Box(
+        box.x - share * box.width,
+        box.y - share * box.height,
+        box.width * (1 + 2 * share),
+        box.height * (1 + 2 * share),
+    )
+    return Face(grown, face.landmarks, face.score, face.height_px)

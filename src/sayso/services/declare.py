@@ -1,0 +1,76 @@
+"""Declaring what is held, why, and how far faces in it may be compared."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sayso.domain.photo import Collection, CollectionId, Recognition, declare_collection
+from sayso.errors import FolderMissing
+from sayso.services.ports import Clock
+from sayso.store.repository import Repository
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A collection, where it lies, and how many files and faces were scanned."""
+
+    collection: Collection
+    folder: str
+    files: int
+    faces: int
+
+
+@dataclass(frozen=True, slots=True)
+class Declare:
+    """The use case."""
+
+    repository: Repository
+    clock: Clock
+
+    def __call__(  # noqa: PLR0913 - a declaration is these facts
+        self,
+        name: str,
+        folder: Path,
+        *,
+        purpose: str,
+        recognition: Recognition,
+        basis: str | None,
+        retain_days: int | None,
+    ) -> Collection:
+        """Declare a collection.
+
+        Raises:
+            CollectionExists: one of this name is declared already.
+            CollectionMalformed: no name, no purpose, or less than a day of retention.
+            BasisRequired: ``group`` without a basis.
+            FolderMissing: the folder is not there.
+        """
+        now = self.clock()
+        collection = declare_collection(
+            id=CollectionId(uuid.uuid4().hex[:12]),
+            name=name,
+            purpose=purpose,
+            recognition=recognition,
+            basis=basis,
+            retain_days=retain_days,
+            now=now,
+        )
+        if not folder.is_dir():
+            raise FolderMissing(
+                expected=f"a folder at {folder}",
+                found="none",
+                remedy="Check its name, or connect the drive that it is on.",
+            )
+        with self.repository.writing() as unit:
+            unit.collections.declare(collection, folder.resolve().as_posix(), now)
+        return collection
+
+    def all(self) -> Sequence[Held]:
+        """Every collection, by name."""
+        with self.repository.reading() as unit:
+            counts = unit.collections.counts()
+            return [
+                Held(collection, unit.collections.folder(collection.name), *counts[collection.id])
+                for collection in unit.collections.all()
+            ]

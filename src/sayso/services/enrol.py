@@ -1,0 +1,365 @@
+"""Enrolment: a person's consent is recorded and, if they granted ``recognise``, references built.
+
+Order of checks; nothing is kept until all have passed, and then all of it or nothing:
+
+1. the grants, the fields' audiences and the scope make sense together;
+2. ``recognise`` comes with evidence, and with at least one image;
+3. a minor comes with a guardian;
+4. the same enrolment is not repeated, and is no way around a withdrawal or an erasure;
+5. only if ``recognise`` was granted are images opened at all, and each must show one usable face;
+6. the person, the events and the fields are kept, and the policy is asked for the permit to hold
+   a template, with which the references are sealed and kept.
+"""
+
+import hashlib
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import numpy as np
+import numpy.typing as npt
+
+from sayso.domain.consent import Consents, Lack
+from sayso.domain.event import Act, ConsentEvent, Evidence, Notice
+from sayso.domain.grant import Grant, Purpose, Scope
+from sayso.domain.majority import comes_of_age
+from sayso.domain.person import Guardian, Person, PersonId, ProfileField, folded
+from sayso.domain.policy import HoldTemplate, require
+from sayso.errors import (
+    ConsentMalformed,
+    EvidenceRequired,
+    EvidenceWithdrawn,
+    FaceError,
+    GrantUnknown,
+    GuardianRequired,
+    NoFace,
+    PhotographError,
+    SaysoError,
+)
+from sayso.services.eye import Eye
+from sayso.services.ports import Clock
+from sayso.services.recognition import LoadRecogniser, Recogniser
+from sayso.store.repository import Repository, Unit
+from sayso.vision.align import align
+from sayso.vision.quality import enrolment, measure
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An enrolment image: its path, for messages, and its bytes."""
+
+    path: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrolment:
+    """What a person agreed to, and what came with it.
+
+    Attributes:
+        name: as the person wants it shown.
+        images: of the person, given by them; opened only if they granted ``recognise``.
+        collections: names of those that the consent covers; empty: all of this controller's.
+        expires: the first instant at which the consent no longer holds; None: no end of its own.
+        person: the id of somebody who is enrolled already, to add to; None: somebody new.
+    """
+
+    name: str
+    images: tuple[Image, ...]
+    grants: tuple[Grant, ...]
+    fields: tuple[ProfileField, ...] = ()
+    collections: tuple[str, ...] = ()
+    expires: datetime | None = None
+    guardian: Guardian | None = None
+    born: date | None = None
+    jurisdiction: str = ""
+    notice: Notice | None = None
+    evidence: Evidence | None = None
+    person: PersonId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImageQuality:
+    """What became of one enrolment image.
+
+    Attributes:
+        usable: 0 (not at all) to 1 (ideal); 0 where it was refused.
+        refused: why it is no reference; None where it is one.
+    """
+
+    path: str
+    usable: float
+    height_px: float
+    sharpness: float
+    refused: SaysoError | None
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """Who was enrolled.
+
+    Attributes:
+        templates: ids of the person's references that this enrolment built.
+        unchanged: the very same enrolment was there already; nothing was done.
+        namesakes: how many others have this name.
+    """
+
+    person: Person
+    templates: tuple[str, ...]
+    quality: tuple[ImageQuality, ...]
+    unchanged: bool
+    namesakes: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Reference:
+    vector: npt.NDArray[np.float32]
+    usable: float
+
+
+@dataclass(frozen=True, slots=True)
+class Enrol:
+    """The use case."""
+
+    repository: Repository
+    eye: Eye
+    load_recogniser: LoadRecogniser
+    clock: Clock
+
+    def __call__(self, wish: Enrolment) -> Enrolled:
+        """Enrol a person, or add to what one has agreed to.
+
+        Raises:
+            ConsentError: what was agreed to is not a consent (steps 1 to 4).
+            CollectionUnknown, PersonUnknown: a name or id that is not known.
+            FaceError, PhotographError: none of the images makes a reference.
+        """
+        now = self.clock()
+        _check_consistent(wish)
+        _check_evidence(wish)
+        token_parts = _identity(wish)
+        with self.repository.reading() as unit:
+            scope = _scope(unit, wish.collections)
+            person = _person(unit, wish)
+            _check_guardian(wish, person, now)
+            repeated = self._repeated(unit, wish, token_parts, scope, now)
+        if repeated is not None:
+            return repeated
+        qualities, references = self._references(wish)
+        with self.repository.writing() as unit:
+            return self._keep(unit, wish, person, scope, qualities, references)
+
+    def _keep(  # noqa: PLR0913, PLR0917 - the facts of one enrolment
+        self,
+        unit: Unit,
+        wish: Enrolment,
+        person: Person,
+        scope: Scope,
+        qualities: Sequence[ImageQuality],
+        references: Sequence[_Reference],
+    ) -> Enrolled:
+        now = self.clock()
+        namesakes = len([other for other in unit.people.named(person.name) if other != person])
+        if wish.person is None:
+            unit.people.add(person, now)
+            unit.people.remember(person.id, unit.people.token(_identity(wish)))
+        unit.people.record([_event(wish, person, grant, scope, now) for grant in wish.grants])
+        unit.people.set_fields(person.id, wish.fields)
+        templates: list[str] = []
+        if references:
+            permit = require(HoldTemplate(person.id), unit.people.consents(person.id), now)
+            model = self.load_recogniser().model_sha256
+            templates = [
+                unit.people.add_template(
+                    permit, one.vector, model_sha256=model, usable=one.usable, now=now
+                )
+                for one in references
+            ]
+        return Enrolled(
+            person, tuple(templates), tuple(qualities), unchanged=False, namesakes=namesakes
+        )
+
+    def _repeated(
+        self,
+        unit: Unit,
+        wish: Enrolment,
+        parts: Sequence[str],
+        scope: Scope,
+        now: datetime,
+    ) -> Enrolled | None:
+        """Step 4: the person who was enrolled by the very same act and still stands by it."""
+        if wish.evidence is not None:
+            _check_form(unit, wish.name, wish.evidence, now)
+        token = unit.people.token(parts)
+        if unit.people.is_suppressed(token):
+            raise _withdrawn("an enrolment that was erased since")
+        earlier = None if wish.person is not None else unit.people.remembered(token)
+        if earlier is None:
+            return None
+        record = unit.people.consents(earlier.id)
+        points = scope.collections or record.points(Purpose.RECOGNISE)
+        for grant in wish.grants:
+            for point in points:
+                if isinstance(lack := record.live(grant, point, now), Lack):
+                    raise _withdrawn(f"the very enrolment whose {grant} ended since ({lack})")
+        templates = unit.people.template_ids(earlier.id)
+        others = len(unit.people.named(earlier.name)) - 1
+        return Enrolled(earlier, templates, (), unchanged=True, namesakes=others)
+
+    def _references(self, wish: Enrolment) -> tuple[list[ImageQuality], list[_Reference]]:
+        """Step 5."""
+        if Grant(Purpose.RECOGNISE) not in wish.grants:
+            return [], []
+        recogniser = self.load_recogniser()
+        qualities: list[ImageQuality] = []
+        references: list[_Reference] = []
+        for image in wish.images:
+            try:
+                quality, reference = self._reference(image, recogniser)
+                references.append(reference)
+            except (FaceError, PhotographError) as error:
+                quality = ImageQuality(image.path, 0.0, 0.0, 0.0, error)
+            qualities.append(quality)
+        refused = [quality.refused for quality in qualities if quality.refused is not None]
+        if not references and refused:
+            raise refused[0]
+        return qualities, references
+
+    def _reference(self, image: Image, recogniser: Recogniser) -> tuple[ImageQuality, _Reference]:
+        picture, faces = self.eye.look(image.data)
+        face = enrolment(picture, faces)
+        if face.landmarks is None:
+            raise NoFace(
+                expected="a face with its eyes, nose and mouth",
+                found="none",
+                remedy="Use a photograph that shows the face from the front.",
+            )
+        quality = measure(align(picture.pixels, face.landmarks), face)
+        [vector] = recogniser.features(picture, [face])
+        kept = ImageQuality(image.path, quality.usable, quality.height_px, quality.sharpness, None)
+        return kept, _Reference(vector, quality.usable)
+
+
+def _check_consistent(wish: Enrolment) -> None:
+    """Step 1."""
+    if not wish.name.strip() or not wish.grants:
+        raise GrantUnknown(
+            expected="a name and at least one grant",
+            found="a blank name" if wish.grants else "no grant",
+            remedy="Say what the person agreed to, for example --grant publish:website.",
+        )
+    audiences = {grant.target for grant in wish.grants if grant.purpose is Purpose.NAME}
+    for field in wish.fields:
+        if field.audience not in audiences:
+            raise ConsentMalformed(
+                expected=f"the grant name:{field.audience} for the field {field.name}",
+                found="the field without it",
+                remedy=f"Add --grant name:{field.audience} if the person agreed to that.",
+            )
+
+
+def _check_evidence(wish: Enrolment) -> None:
+    """Step 2."""
+    if Grant(Purpose.RECOGNISE) not in wish.grants:
+        return
+    if wish.evidence is None:
+        raise EvidenceRequired(
+            expected="evidence of the person's own yes to recognise",
+            found="none",
+            remedy="Pass the signed form with --evidence FILE; its SHA-256 is kept.",
+        )
+    if not wish.images and wish.person is None:
+        raise NoFace(
+            expected="at least one image of the person, from the person",
+            found="none",
+            remedy="Give one to five recent photographs that show only this person.",
+        )
+
+
+def _check_guardian(wish: Enrolment, person: Person, now: datetime) -> None:
+    """Step 3."""
+    if person.born is None or wish.guardian is not None:
+        return
+    of_age = comes_of_age(person.born, person.jurisdiction)
+    if now.date() < of_age:
+        raise GuardianRequired(
+            expected=f"a guardian's consent for somebody who comes of age on {of_age}",
+            found="none",
+            remedy="Give --guardian, --relation and --verified-by.",
+        )
+
+
+def _check_form(unit: Unit, name: str, evidence: Evidence, now: datetime) -> None:
+    """A form whose yes was taken back or erased, by somebody of this name, is no new yes."""
+    if unit.people.is_suppressed(unit.people.token(("evidence", folded(name), evidence.sha256))):
+        raise _withdrawn("the form of somebody who was erased since")
+    for namesake in unit.people.named(name):
+        record = unit.people.consents(namesake.id)
+        for event in record.events:
+            if event.evidence == evidence and _taken_back(record, event, now):
+                raise _withdrawn("a form whose consent was withdrawn since")
+
+
+def _taken_back(record: Consents, event: ConsentEvent, now: datetime) -> bool:
+    grant = Grant(event.purpose, event.target)
+    points = event.scope.collections or record.points(event.purpose)
+    return any(record.live(grant, point, now) is Lack.WITHDRAWN for point in points)
+
+
+def _withdrawn(found: str) -> EvidenceWithdrawn:
+    return EvidenceWithdrawn(
+        expected="a yes that was given anew",
+        found=found,
+        remedy="Ask the person; if they say yes again, have a new form signed and use it.",
+    )
+
+
+def _scope(unit: Unit, names: Sequence[str]) -> Scope:
+    if not names:
+        return Scope()
+    return Scope(frozenset(unit.collections.get(name).id for name in names))
+
+
+def _person(unit: Unit, wish: Enrolment) -> Person:
+    if wish.person is not None:
+        return unit.people.get(wish.person)
+    name = " ".join(wish.name.split())
+    return Person(PersonId(uuid.uuid4().hex[:12]), name, wish.born, wish.jurisdiction)
+
+
+def _event(
+    wish: Enrolment, person: Person, grant: Grant, scope: Scope, now: datetime
+) -> ConsentEvent:
+    fields = (field.name for field in wish.fields if field.audience == grant.target)
+    return ConsentEvent(
+        act=Act.GIVEN,
+        person=person.id,
+        purpose=grant.purpose,
+        target=grant.target,
+        scope=scope,
+        at=now,
+        guardian=wish.guardian,
+        expires=wish.expires,
+        evidence=wish.evidence,
+        notice=wish.notice,
+        fields=frozenset(fields) if grant.purpose is Purpose.NAME else frozenset(),
+    )
+
+
+def _identity(wish: Enrolment) -> tuple[str, ...]:
+    """What makes two enrolments the same act."""
+    images = sorted(hashlib.sha256(image.data).hexdigest() for image in wish.images)
+    return (
+        "enrolment",
+        " ".join(wish.name.split()),
+        *images,
+        *sorted(map(str, wish.grants)),
+        *sorted(f"{f.name}={f.value}@{f.audience}" for f in wish.fields),
+        *sorted(wish.collections),
+        str(wish.expires),
+        str(wish.guardian),
+        str(wish.born),
+        "" if wish.notice is None else wish.notice.sha256,
+        "" if wish.evidence is None else wish.evidence.sha256,
+    )

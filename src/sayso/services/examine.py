@@ -1,0 +1,95 @@
+"""One file of a scan: read once, hashed, and looked at if its content is new."""
+
+import hashlib
+import threading
+from dataclasses import dataclass
+
+from sayso.domain.photo import CollectionId
+from sayso.errors import PhotographError
+from sayso.services.eye import Eye
+from sayso.services.ports import PhotographSource
+from sayso.services.recognition import Candidate, Scope
+from sayso.sources.source import SourceFile
+from sayso.store.photographs import Seen
+from sayso.store.repository import Repository
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A file as a worker saw it.
+
+    Attributes:
+        sha256: of its bytes, hex.
+        seen: what was found; None for a content that was examined before, or is in hand.
+        candidates: of each face in ``seen``, whom it may be; empty unless faces are compared.
+        through: the sequence of consent events up to which they were compared; -1: not at all.
+    """
+
+    file: SourceFile
+    sha256: str
+    seen: Seen | None
+    candidates: tuple[tuple[Candidate, ...], ...]
+    through: int
+
+
+class Examiner:
+    """Examines files. Safe to call from several threads; each content is looked at once.
+
+    Args:
+        repository: to ask whether a content is known.
+        source: to read from.
+        collection: whose files they are.
+        eye: to look with.
+        again: look at known contents too.
+
+    Attributes:
+        failures: by SHA-256, why a content could not be looked at.
+    """
+
+    def __init__(
+        self,
+        repository: Repository,
+        source: PhotographSource,
+        collection: CollectionId,
+        eye: Eye,
+        *,
+        again: bool,
+    ) -> None:
+        self._repository = repository
+        self._source = source
+        self._collection = collection
+        self._eye = eye
+        self._again = again
+        self.failures: dict[str, PhotographError] = {}
+        self._in_hand: set[str] = set()
+        self._lock = threading.Lock()
+
+    def __call__(self, file: SourceFile, scope: Scope | None) -> Examined:
+        """Read, hash and, where needed, look and compare.
+
+        Raises:
+            PhotographError: the file cannot be read or decoded.
+        """
+        data = self._source.read(file.path, max_bytes=self._eye.limits.max_bytes)
+        sha256 = hashlib.sha256(data).hexdigest()
+        if not self._is_first(sha256):
+            return Examined(file, sha256, None, (), -1)
+        try:
+            picture, faces = self._eye.look(data)
+        except PhotographError as error:
+            self.failures[sha256] = error
+            raise
+        seen = Seen(sha256, picture.width_px, picture.height_px, picture.format, tuple(faces))
+        if scope is None:
+            return Examined(file, sha256, seen, (), -1)
+        return Examined(file, sha256, seen, scope.compare(picture, faces), scope.through)
+
+    def _is_first(self, sha256: str) -> bool:
+        with self._lock:
+            if sha256 in self._in_hand:
+                return False
+            self._in_hand.add(sha256)
+        if self._again:
+            return True
+        with self._repository.reading() as unit:
+            return unit.photographs.known(self._collection, sha256) is None

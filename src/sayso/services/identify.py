@@ -1,0 +1,190 @@
+"""Who, of those who said yes, is in a picture; and 1:1, whether a chosen face is a named person."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sayso.domain.consent import Consents
+from sayso.domain.face import Box, FaceId
+from sayso.domain.grant import Audience
+from sayso.domain.matching import Likeness, classify
+from sayso.domain.person import Person, PersonId
+from sayso.domain.photo import Collection
+from sayso.domain.policy import Compare, Manner, Permit, TellField, TellName, decide, require
+from sayso.domain.sighting import Link, Sighting
+from sayso.errors import FaceUnknown, PersonUnknown
+from sayso.gallery import Gallery
+from sayso.services.eye import Eye
+from sayso.services.places import photograph_and_face, read_photograph
+from sayso.services.ports import Clock, OpenSource
+from sayso.services.recognition import Candidate, LoadRecogniser, load_scope
+from sayso.store.repository import Repository, Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What may be told of a person to an audience: the name, and the fields shown to it."""
+
+    id: PersonId
+    name: str
+    fields: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class IdentifiedFace:
+    """A face, and who it is if that may be told; the similarity only together with the name."""
+
+    box: Box
+    person: Told | None
+    similarity: float | None
+
+
+def tell(  # noqa: PLR0913 - the facts of one disclosure
+    unit: Unit,
+    person: PersonId,
+    record: Consents,
+    collection: Collection,
+    *,
+    link: Link,
+    audience: Audience,
+    now: datetime,
+) -> Told | None:
+    """What the policy permits to tell of a person; None if not even the name."""
+    permit = decide(TellName(person, collection, link, audience), record, now)
+    if not isinstance(permit, Permit):
+        return None
+    fields = {
+        field.name: field.value
+        for field in unit.people.fields(person)
+        if isinstance(
+            decide(TellField(person, collection, link, audience, field), record, now), Permit
+        )
+    }
+    return Told(person, unit.people.get(person).name, fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Identify:
+    """The 1:N use case. Nothing of the picture is kept."""
+
+    repository: Repository
+    eye: Eye
+    load_recogniser: LoadRecogniser
+    clock: Clock
+
+    def __call__(
+        self, data: bytes, *, collection: str, audience: Audience
+    ) -> tuple[IdentifiedFace, ...]:
+        """Tell, for each face of a picture, who it is: only a match, only to this audience.
+
+        A stranger, a doubt, somebody without ``name`` for this audience: all look the same.
+
+        Raises:
+            CollectionUnknown: there is none of this name.
+            Denied: the collection's mode does not allow it.
+            PhotographError: the picture cannot be decoded.
+        """
+        with self.repository.reading() as unit:
+            held = unit.collections.get(collection)
+            scope = load_scope(unit, self.load_recogniser(), held, self.clock())
+        picture, faces = self.eye.look(data)
+        candidates = scope.compare(picture, faces)
+        with self.repository.reading() as unit:
+            return tuple(
+                self._identified(unit, held, face.box, found, audience)
+                for face, found in zip(faces, candidates, strict=True)
+            )
+
+    def _identified(
+        self,
+        unit: Unit,
+        collection: Collection,
+        box: Box,
+        candidates: Sequence[Candidate],
+        audience: Audience,
+    ) -> IdentifiedFace:
+        matched = next((c for c in candidates if c.likeness is Likeness.MATCH), None)
+        if matched is None or not unit.people.exists(matched.person):
+            return IdentifiedFace(box, None, None)
+        told = tell(
+            unit,
+            matched.person,
+            unit.people.consents(matched.person),
+            collection,
+            link=Link.MATCH,
+            audience=audience,
+            now=self.clock(),
+        )
+        if told is None:
+            return IdentifiedFace(box, None, None)
+        return IdentifiedFace(box, told, matched.similarity)
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """The answer to a 1:1 comparison."""
+
+    face: FaceId
+    person: Person
+    likeness: Likeness
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Verify:
+    """The 1:1 use case: is this face, which a human picked, that person?"""
+
+    repository: Repository
+    eye: Eye
+    load_recogniser: LoadRecogniser
+    open_source: OpenSource
+    clock: Clock
+
+    def __call__(self, photo: str, face: str, person: str) -> Verified:
+        """Compare one face of a scanned photograph with one enrolled person, and keep a finding.
+
+        Raises:
+            PhotographUnknown, FaceUnknown, PersonUnknown: something is not known.
+            Denied: the person's consent, or the collection's mode, does not cover it.
+        """
+        recogniser = self.load_recogniser()
+        with self.repository.reading() as unit:
+            known, stored = photograph_and_face(unit, photo, face)
+            collection = unit.collections.of_photograph(known.id)
+            named = unit.people.get(person)
+            record = unit.people.consents(named.id)
+            request = Compare(named.id, collection, Manner.ONE_TO_ONE)
+            permit = require(request, record, self.clock())
+            references = unit.people.references(permit, model_sha256=recogniser.model_sha256)
+            source = self.open_source(unit.collections.folder(collection.name))
+        if not references:
+            raise PersonUnknown(
+                expected=f"a template of {named.name}",
+                found="none",
+                remedy="Enrol them again with images, or mark the face by hand.",
+            )
+        if stored.face.landmarks is None:
+            raise FaceUnknown(
+                expected="a face that the detector found",
+                found="a box that was drawn by hand",
+                remedy="Mark the face by hand: only found faces can be compared.",
+            )
+        picture = self.eye.picture(read_photograph(source, known, self.eye.limits.max_bytes))
+        gallery = Gallery(recogniser.dimension)
+        for reference in references:
+            gallery.add(reference.id, reference.person, reference.vector)
+        [[best]] = gallery.search(recogniser.features(picture, [stored.face]))
+        likeness = classify(best.similarity, stored.face.height_px, recogniser.limits(1))
+        self._keep(request, stored.id, likeness, best.similarity, recogniser.model_sha256)
+        return Verified(stored.id, named, likeness, best.similarity)
+
+    def _keep(
+        self, request: Compare, face: FaceId, likeness: Likeness, similarity: float, model: str
+    ) -> None:
+        if likeness is Likeness.NEITHER:
+            return
+        with self.repository.writing() as unit:
+            require(request, unit.people.consents(request.person), self.clock())
+            link = Link.MATCH if likeness is Likeness.MATCH else Link.REVIEW
+            found = Sighting(face, request.person, link, similarity)
+            unit.sightings.keep([found], model_sha256=model)

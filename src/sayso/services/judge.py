@@ -1,0 +1,85 @@
+"""A human's word on a face: the non-biometric way, which must always exist."""
+
+from dataclasses import dataclass
+
+from sayso.domain.face import Face
+from sayso.domain.person import Person
+from sayso.domain.sighting import Link
+from sayso.errors import FaceUnknown
+from sayso.services.places import box, photograph, photograph_and_face
+from sayso.services.ports import Clock
+from sayso.store.photographs import Photograph, StoredFace
+from sayso.store.repository import Repository, Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What was said of which face."""
+
+    photograph: Photograph
+    face: StoredFace
+    person: Person
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """The use case. What is said here no scan undoes; `take_back` does."""
+
+    repository: Repository
+    clock: Clock
+
+    def mark(self, photo: str, face: str, person: str) -> Judgement:
+        """Say that a face is this person; a box where no face was found becomes one.
+
+        Raises:
+            PhotographUnknown, FaceUnknown, PersonUnknown, PersonAmbiguous: not one of each.
+        """
+        with self.repository.writing() as unit:
+            known, stored = _face_or_box(unit, photo, face)
+            return self._judged(unit, known, stored, person, Link.MARKED)
+
+    def reject(self, photo: str, face: str, person: str) -> Judgement:
+        """Say that a face is not this person.
+
+        Raises:
+            PhotographUnknown, FaceUnknown, PersonUnknown, PersonAmbiguous: not one of each.
+        """
+        with self.repository.writing() as unit:
+            known, stored = photograph_and_face(unit, photo, face)
+            return self._judged(unit, known, stored, person, Link.REJECTED)
+
+    def take_back(self, photo: str, face: str, person: str) -> Judgement:
+        """Take back what was said of a face and a person.
+
+        Raises:
+            FaceUnknown: nothing was said of them.
+        """
+        with self.repository.writing() as unit:
+            known, stored = photograph_and_face(unit, photo, face)
+            named = unit.people.get(person)
+            if not unit.sightings.unjudge(stored.id, named.id):
+                raise FaceUnknown(
+                    expected=f"a face that was marked as {named.name}, or said not to be",
+                    found="one of which nothing was said",
+                    remedy="Copy the face's id from `sayso screen --json`.",
+                )
+            return Judgement(known, stored, named)
+
+    def _judged(
+        self, unit: Unit, known: Photograph, stored: StoredFace, person: str, link: Link
+    ) -> Judgement:
+        named = unit.people.get(person)
+        unit.sightings.judge(stored.id, named.id, link, self.clock())
+        return Judgement(known, stored, named)
+
+
+def _face_or_box(unit: Unit, photo: str, face: str) -> tuple[Photograph, StoredFace]:
+    try:
+        return photograph_and_face(unit, photo, face)
+    except FaceUnknown:
+        if "," not in face:
+            raise
+    known = photograph(unit, photo)
+    drawn = box(face)
+    by_hand = Face(drawn, None, 1.0, drawn.height * known.height_px)
+    return known, StoredFace(unit.photographs.draw_face(known.id, by_hand), by_hand)

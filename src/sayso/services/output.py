@@ -1,0 +1,119 @@
+"""The folder that a publication writes to: claimed, written whole or not at all, kept current."""
+
+import errno
+import json
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from sayso.errors import DiskFull, OutputRefused, SaysoError
+
+COPIES = "photographs"
+"""The copies lie in this folder of the output; it alone is for others' eyes."""
+MANIFEST = "manifest.json"
+REPORT = "report.html"
+
+
+class Output:
+    """An output folder.
+
+    Args:
+        folder: an empty one, a new one, or one that an earlier publication made.
+        keep_out_of: the collection's folder; copies must not lie among originals.
+    """
+
+    def __init__(self, folder: Path, *, keep_out_of: Path) -> None:
+        self.folder = folder.resolve()
+        self._keep_out_of = keep_out_of.resolve()
+
+    @contextmanager
+    def open(self) -> Iterator[None]:
+        """Claim the folder; turn what the disk says into our errors.
+
+        Raises:
+            OutputRefused: it may not be written, or is no place for copies.
+            DiskFull: no room.
+        """
+        try:
+            self._claim()
+            yield
+        except OSError as error:
+            raise _translated(self.folder, error) from error
+
+    def write(self, copy: str, data: bytes) -> None:
+        """Write one copy: all of it under its name, or nothing."""
+        self._replace(self.folder / COPIES / copy, data)
+
+    def write_page(self, name: str, text: str) -> Path:
+        """Write the manifest or the report; gives its path."""
+        with self.open():
+            self._replace(self.folder / name, text.encode())
+        return self.folder / name
+
+    def finish(self, copies: set[str]) -> None:
+        """Remove copies of earlier publications that this one did not make again."""
+        keep = {(self.folder / COPIES / copy).resolve() for copy in copies}
+        root = self.folder / COPIES
+        for place in sorted(root.rglob("*"), reverse=True):
+            if place.is_dir():
+                with suppress(OSError):
+                    place.rmdir()
+            elif place.resolve() not in keep:
+                place.unlink()
+
+    def _claim(self) -> None:
+        inside = self.folder.is_relative_to(self._keep_out_of)
+        if inside or self._keep_out_of.is_relative_to(self.folder):
+            raise OutputRefused(
+                expected="an output folder apart from the collection's",
+                found=f"{self.folder}, in or around {self._keep_out_of}",
+                remedy="Choose a folder elsewhere, so that copies and originals never mix.",
+            )
+        if self.folder.exists() and not self.folder.is_dir():
+            raise OutputRefused(
+                expected="a folder", found=f"a file at {self.folder}", remedy="Choose another."
+            )
+        if self.folder.is_dir() and any(self.folder.iterdir()) and not self._is_ours():
+            raise OutputRefused(
+                expected="an empty folder, or one that an earlier publication made",
+                found=f"other files in {self.folder}",
+                remedy="Choose an empty folder.",
+            )
+        (self.folder / COPIES).mkdir(parents=True, exist_ok=True)
+        if not (self.folder / MANIFEST).exists():
+            self._replace(self.folder / MANIFEST, b'{"sayso": "under way"}\n')
+
+    def _is_ours(self) -> bool:
+        try:
+            return "sayso" in json.loads((self.folder / MANIFEST).read_bytes())
+        except (OSError, ValueError, TypeError):
+            return False
+
+    def _replace(self, place: Path, data: bytes) -> None:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        part = place.with_name(f".{uuid.uuid4().hex}.part")
+        try:
+            with part.open("wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            part.replace(place)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+
+
+def _translated(folder: Path, error: OSError) -> SaysoError:
+    if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+        return DiskFull(
+            expected=f"room on the disk of {folder}",
+            found=error.strerror or "none",
+            remedy="Free some space and publish again; what was written so far is whole.",
+        )
+    return OutputRefused(
+        expected=f"a folder that may be written at {folder}",
+        found=error.strerror or str(error),
+        remedy="Give this account the right to write there, or choose another folder.",
+    )

@@ -1,0 +1,203 @@
+"""Publishing: covered copies of what may be published, a manifest, and a report to look at.
+
+Nothing is written that the policy does not permit at the very moment of writing: each batch is
+screened again inside the transaction that records it. A copy is recorded before it gets its
+name, so that the take-down list may name too much but never too little.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from sayso.domain.grant import Channel
+from sayso.domain.person import PersonId
+from sayso.domain.screening import Outcome, Verdict
+from sayso.errors import PhotographError
+from sayso.services.cover import covered_copy
+from sayso.services.eye import Eye
+from sayso.services.naming import public_paths
+from sayso.services.output import COPIES, Output
+from sayso.services.pipeline import in_batches, in_order
+from sayso.services.places import read_photograph
+from sayso.services.ports import Clock, OpenSource, PhotographSource, Progress, unwatched
+from sayso.services.publication import Publication, PublishedFile, WithheldFile
+from sayso.services.report import Pages, write_pages
+from sayso.services.screen import Screen, ScreenedPhotograph, Screening
+from sayso.store.publications import Copy
+from sayso.store.repository import Repository, Unit
+from sayso.vision.cover import Style
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    path: str
+    copy: str
+    screened: ScreenedPhotograph
+    data: bytes
+    found_later: int
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """The use case."""
+
+    repository: Repository
+    eye: Eye
+    screen: Screen
+    open_source: OpenSource
+    clock: Clock
+    workers: int
+    version: str
+
+    def __call__(
+        self,
+        name: str,
+        folder: Path,
+        channel: Channel,
+        style: Style,
+        *,
+        progress: Progress = unwatched,
+    ) -> tuple[Publication, Pages]:
+        """Write covered copies of every photograph of a collection that needs no review.
+
+        Args:
+            name: of the collection.
+            folder: an empty one, a new one, or one that an earlier publication made.
+            channel: where the copies are to be published.
+            style: how faces are covered.
+            progress: told how many photographs are done.
+
+        Raises:
+            CollectionUnknown: there is none of this name.
+            OutputRefused: the folder may not be written, or is no place for copies.
+            DiskFull: no room; what was written so far is whole and recorded.
+        """
+        screening = self.screen(name, channel)
+        with self.repository.reading() as unit:
+            original_folder = unit.collections.folder(name)
+            copies = public_paths(unit, screening)
+        output = Output(folder, keep_out_of=Path(original_folder))
+        with output.open():
+            now = self.clock()
+            run = _Run(self, screening, style, output, copies, original_folder)
+            with self.repository.writing() as unit:
+                run.publication = unit.publications.begin(
+                    screening.collection.id, channel, str(output.folder), now
+                )
+            run.write_copies(progress)
+            result = Publication(
+                screening=screening,
+                style=style,
+                at=now,
+                folder=output.folder,
+                original_folder=original_folder,
+                published=tuple(run.published),
+                withheld=tuple(run.withheld),
+            )
+            output.finish({file.copy for file in result.published})
+        return result, write_pages(result, output, version=self.version)
+
+
+class _Run:
+    """One publication under way."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 - the facts of one publication
+        self,
+        publish: Publish,
+        screening: Screening,
+        style: Style,
+        output: Output,
+        copies: dict[str, str],
+        original_folder: str,
+    ) -> None:
+        self.published: list[PublishedFile] = []
+        self.withheld: list[WithheldFile] = []
+        self.publication = 0
+        self._publish = publish
+        self._screening = screening
+        self._style = style
+        self._output = output
+        self._copies = copies
+        self._source: PhotographSource = publish.open_source(original_folder)
+        self._done = 0
+
+    def write_copies(self, progress: Progress) -> None:
+        files = list(self._screening.files())
+        progress(0, len(files))
+        drafts = in_order(self._draft, files, workers=self._publish.workers)
+        for batch in in_batches(draft() for draft in drafts):
+            self.withheld += [draft for draft in batch if isinstance(draft, WithheldFile)]
+            ready = [draft for draft in batch if isinstance(draft, _Draft)]
+            with self._publish.repository.writing() as unit:
+                kept = [draft for draft in ready if self._still_permitted(unit, draft)]
+                unit.publications.add(self.publication, [_copy(draft) for draft in kept])
+                for draft in kept:
+                    self._output.write(draft.copy, draft.data)
+            self.published += [_published(draft) for draft in kept]
+            self._done += len(batch)
+            progress(self._done, len(files))
+
+    def _draft(self, file: tuple[str, ScreenedPhotograph]) -> _Draft | WithheldFile:
+        path, screened = file
+        alias = self._copies[path]
+        if screened.verdict is Verdict.REVIEW:
+            return WithheldFile(path, alias, "review", _REVIEW, screened)
+        try:
+            limits = self._publish.eye.limits
+            data = read_photograph(self._source, screened.photograph, limits.max_bytes)
+            picture = self._publish.eye.picture(data)
+            shown = [f for f in screened.faces if f.outcome.outcome is Outcome.SHOW]
+            hidden = [f for f in screened.faces if f.outcome.outcome is not Outcome.SHOW]
+            copy = covered_copy(
+                picture.pixels,
+                shown=[face.stored.face for face in shown],
+                covered=[face.stored.face for face in hidden],
+                style=self._style,
+                format=picture.format,
+                eye=self._publish.eye,
+            )
+        except PhotographError as error:
+            return WithheldFile(path, alias, error.reason_code, error.reason, screened)
+        return _Draft(path, alias, screened, copy.data, copy.found_later)
+
+    def _still_permitted(self, unit: Unit, draft: _Draft) -> bool:
+        again = self._publish.screen.again(unit, self._screening, draft.screened)
+        if _shown(again) == _shown(draft.screened) and again.verdict is draft.screened.verdict:
+            return True
+        self.withheld.append(
+            WithheldFile(draft.path, draft.copy, "consent_changed", _CHANGED, draft.screened)
+        )
+        return False
+
+
+_REVIEW = (
+    "A face in it may be somebody who said yes; a human must look. Use `sayso mark` or "
+    "`sayso reject` and publish again."
+)
+_CHANGED = "Somebody's consent changed while it was being covered. Publish again."
+
+
+def _shown(screened: ScreenedPhotograph) -> frozenset[tuple[str, PersonId]]:
+    return frozenset(
+        (face.stored.id, face.person) for face in screened.faces if face.person is not None
+    )
+
+
+def _copy(draft: _Draft) -> Copy:
+    people = frozenset(person for _, person in _shown(draft.screened))
+    return Copy(
+        photo=draft.screened.photograph.id,
+        path=f"{COPIES}/{draft.copy}",
+        sha256=hashlib.sha256(draft.data).hexdigest(),
+        shows=people,
+    )
+
+
+def _published(draft: _Draft) -> PublishedFile:
+    return PublishedFile(
+        path=draft.path,
+        copy=draft.copy,
+        sha256=hashlib.sha256(draft.data).hexdigest(),
+        screened=draft.screened,
+        found_later=draft.found_later,
+    )

@@ -1,0 +1,229 @@
+"""Comparing faces with those whose consent covers it, and with nobody else.
+
+Features of the probes live in these functions' local variables and go with them.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import numpy.typing as npt
+
+from sayso.domain.consent import Consents
+from sayso.domain.face import Face, FaceId
+from sayso.domain.matching import (
+    Likeness,
+    OperatingPoint,
+    Promise,
+    Thresholds,
+    classify,
+    thresholds,
+)
+from sayso.domain.person import PersonId
+from sayso.domain.photo import Collection, Recognition
+from sayso.domain.policy import Compare, Manner, Permit, Reason, decide
+from sayso.domain.sighting import Link, Sighting
+from sayso.errors import Denied
+from sayso.gallery import Gallery
+from sayso.services.ports import FaceEmbedder
+from sayso.store.people import Reference
+from sayso.store.repository import Unit
+from sayso.vision.align import align
+from sayso.vision.decode import Picture
+
+LoadRecogniser = Callable[[], "Recogniser"]
+"""Gives the recogniser, loading it at the first call: mode ``off`` never calls."""
+
+_CANDIDATES = 3
+"""How many people a doubtful face may be put to review for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recogniser:
+    """An embedder with what is known of its errors.
+
+    Attributes:
+        model_sha256: of the model's file; templates of another model are not compared.
+        dimension: of the features.
+        operating_points: measured false match rates of the model.
+        promise: the false positive identification rates that the controller accepts.
+    """
+
+    embedder: FaceEmbedder
+    model_sha256: str
+    dimension: int
+    operating_points: tuple[OperatingPoint, ...]
+    promise: Promise
+
+    def features(self, picture: Picture, faces: Sequence[Face]) -> npt.NDArray[np.float32]:
+        """Features (N, D), unit length; zeros, which match nobody, for a face drawn by hand."""
+        found = np.zeros((len(faces), self.dimension), np.float32)
+        usable = [(i, face.landmarks) for i, face in enumerate(faces) if face.landmarks is not None]
+        if usable:
+            crops = np.stack([align(picture.pixels, landmarks) for _, landmarks in usable])
+            found[[i for i, _ in usable]] = self.embedder.embed(crops)
+        return found
+
+    def limits(self, people: int) -> Thresholds:
+        """The thresholds in a gallery of so many people.
+
+        References of one person are so alike that they count as one trial.
+        """
+        return thresholds(self.operating_points, references=people, promise=self.promise)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Somebody whom a face may be, and how alike (cosine) they are."""
+
+    person: PersonId
+    similarity: float
+    likeness: Likeness
+
+
+class Scope:
+    """The gallery of one collection: everybody whose ``recognise`` covers it, at one instant.
+
+    Attributes:
+        through: the sequence of consent events up to which it holds everybody.
+        version: of people and consents when it was loaded.
+    """
+
+    def __init__(
+        self, recogniser: Recogniser, references: Sequence[Reference], version: int
+    ) -> None:
+        self._recogniser = recogniser
+        self._references = references
+        self._galleries: dict[int, Gallery] = {}
+        self._limits = recogniser.limits(len({r.person for r in references}))
+        self.through = max((r.joined_at for r in references), default=0)
+        self.version = version
+
+    def __len__(self) -> int:
+        """The number of references."""
+        return len(self._references)
+
+    def compare(
+        self, picture: Picture, faces: Sequence[Face], *, joined_after: int = -1
+    ) -> tuple[tuple[Candidate, ...], ...]:
+        """Whom each face may be: matches and doubts, best first.
+
+        Two people who both match one face are both a doubt.
+
+        Args:
+            picture: at full size.
+            faces: of that picture.
+            joined_after: compare only with people who joined after this sequence.
+        """
+        gallery = self._since(joined_after)
+        if not faces or not len(gallery):
+            return tuple(() for _ in faces)
+        probes = self._recogniser.features(picture, faces)
+        found = gallery.search(probes, top=_CANDIDATES)
+        return tuple(
+            self._judged(face, [(PersonId(c.person_id), c.similarity) for c in candidates])
+            for face, candidates in zip(faces, found, strict=True)
+        )
+
+    def _judged(
+        self, face: Face, candidates: Sequence[tuple[PersonId, float]]
+    ) -> tuple[Candidate, ...]:
+        judged = [
+            Candidate(person, similarity, classify(similarity, face.height_px, self._limits))
+            for person, similarity in candidates
+        ]
+        matches = sum(candidate.likeness is Likeness.MATCH for candidate in judged)
+        if matches > 1:
+            judged = [Candidate(c.person, c.similarity, _doubt(c.likeness)) for c in judged]
+        return tuple(c for c in judged if c.likeness is not Likeness.NEITHER)
+
+    def _since(self, joined_after: int) -> Gallery:
+        if joined_after not in self._galleries:
+            gallery = Gallery(self._recogniser.dimension)
+            for reference in self._references:
+                if reference.joined_at > joined_after:
+                    gallery.add(reference.id, reference.person, reference.vector)
+            self._galleries[joined_after] = gallery
+        return self._galleries[joined_after]
+
+
+def load_scope(unit: Unit, recogniser: Recogniser, collection: Collection, now: datetime) -> Scope:
+    """The gallery of a collection in mode ``group``.
+
+    Raises:
+        Denied: the collection's mode does not allow comparing every face.
+    """
+    require_group(collection)
+    records = unit.people.all_consents(unit.people.template_counts())
+    references = [
+        reference
+        for permit in permits(records, collection, Manner.ONE_TO_MANY, now).values()
+        for reference in unit.people.references(permit, model_sha256=recogniser.model_sha256)
+    ]
+    return Scope(recogniser, references, unit.people.version())
+
+
+def permits(
+    records: Mapping[PersonId, Consents], collection: Collection, manner: Manner, now: datetime
+) -> dict[PersonId, Permit]:
+    """Who of these may be compared with faces of the collection, each with the permit."""
+    answers = {
+        person: decide(Compare(person, collection, manner), record, now)
+        for person, record in records.items()
+    }
+    return {person: answer for person, answer in answers.items() if isinstance(answer, Permit)}
+
+
+def require_group(collection: Collection) -> None:
+    """Refuse to compare every face where the collection's mode does not allow it.
+
+    Raises:
+        Denied: mode ``off`` or ``selected``.
+    """
+    if collection.recognition is not Recognition.GROUP:
+        off = collection.recognition is Recognition.OFF
+        raise Denied(
+            Reason.RECOGNITION_OFF if off else Reason.RECOGNITION_SELECTED,
+            expected="a collection in which every face may be compared (recognise: group)",
+            found=f"{collection.name}, declared with recognise: {collection.recognition}",
+            remedy="Mark faces by hand with `sayso mark`, or declare a collection for it, with a "
+            "written basis.",
+        )
+
+
+def keep_sightings(  # noqa: PLR0913 - the facts of one write
+    unit: Unit,
+    collection: Collection,
+    faces: Sequence[FaceId],
+    candidates: Sequence[Sequence[Candidate]],
+    *,
+    model_sha256: str,
+    now: datetime,
+) -> None:
+    """Keep what a comparison found, of those alone whose consent stands at this very moment.
+
+    Somebody may have withdrawn since the gallery was loaded; the permit is asked for again
+    inside the transaction that writes.
+    """
+    people = {candidate.person for row in candidates for candidate in row}
+    if not people:
+        return
+    standing = {person for person in people if unit.people.exists(person)}
+    still = permits(unit.people.all_consents(standing), collection, Manner.ONE_TO_MANY, now)
+    unit.sightings.keep(
+        (
+            Sighting(face, found.person, _LINKS[found.likeness], found.similarity)
+            for face, row in zip(faces, candidates, strict=True)
+            for found in row
+            if found.person in still
+        ),
+        model_sha256=model_sha256,
+    )
+
+
+_LINKS = {Likeness.MATCH: Link.MATCH, Likeness.REVIEW: Link.REVIEW}
+
+
+def _doubt(likeness: Likeness) -> Likeness:
+    return Likeness.REVIEW if likeness is Likeness.MATCH else likeness

@@ -1,0 +1,64 @@
+"""The roll: everybody who was asked, with what stands."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sayso.domain.consent import Consents, Lack
+from sayso.domain.event import Act
+from sayso.domain.grant import Grant
+from sayso.domain.person import Person
+from sayso.services.ports import Clock
+from sayso.store.repository import Repository
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A person, how many references they have, and the grants that are live somewhere."""
+
+    person: Person
+    templates: int
+    grants: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Roll:
+    """The use case."""
+
+    repository: Repository
+    clock: Clock
+
+    def __call__(self) -> Sequence[Listed]:
+        """Everybody, by name."""
+        now = self.clock()
+        with self.repository.reading() as unit:
+            records = unit.people.all_consents()
+            counts = unit.people.template_counts()
+            people = unit.people.all()
+
+        def live(record: Consents, grant: Grant) -> bool:
+            points = record.points(grant.purpose)
+            return any(not isinstance(record.live(grant, p, now), Lack) for p in points)
+
+        return [
+            Listed(
+                person,
+                counts.get(person.id, 0),
+                tuple(str(g) for g in _asked(records[person.id]) if live(records[person.id], g)),
+            )
+            for person in people
+        ]
+
+    def one(self, id_or_name: str) -> Person:
+        """One person.
+
+        Raises:
+            PersonUnknown, PersonAmbiguous: not one person.
+        """
+        with self.repository.reading() as unit:
+            return unit.people.get(id_or_name)
+
+
+def _asked(record: Consents) -> list[Grant]:
+    """Every grant that was ever given."""
+    given = {(e.purpose, e.target) for e in record.events if e.act is Act.GIVEN}
+    return sorted(Grant(purpose, target) for purpose, target in given)

@@ -1,0 +1,262 @@
+"""Scanning a collection: new and changed files are looked at, known faces meet newcomers.
+
+A scan writes as it goes, a batch of photographs in one transaction, so that an interrupted one
+goes on where it stopped. Features are computed and compared inside one step of one worker.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from sayso.domain.face import FaceId
+from sayso.domain.photo import Collection, PhotoId, Recognition
+from sayso.errors import PhotographError, PhotographUnreadable
+from sayso.services.catchup import CatchUp, Met
+from sayso.services.examine import Examined, Examiner
+from sayso.services.eye import Eye
+from sayso.services.lapse import drop_lapsed_templates
+from sayso.services.pipeline import in_batches, in_order
+from sayso.services.ports import Clock, OpenSource, PhotographSource, Progress, unwatched
+from sayso.services.recognition import (
+    Candidate,
+    LoadRecogniser,
+    Scope,
+    keep_sightings,
+    load_scope,
+)
+from sayso.sources.source import SourceFile
+from sayso.store.photographs import Located, Seen
+from sayso.store.repository import Repository, Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A file that could not be scanned, with the reason."""
+
+    path: str
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScanResult:
+    """What one scan did.
+
+    Attributes:
+        photos: photographs looked at: new and changed contents.
+        faces: faces found in them.
+        repeated: files whose content was known already (moved or copied).
+        caught_up: photographs of earlier scans, compared with people who said yes since.
+        vanished: files of earlier scans that lie there no more; what humans said of them stays.
+        unreadable: files that could not be scanned; each scan tries them again.
+    """
+
+    photos: int
+    faces: int
+    repeated: int
+    caught_up: int
+    vanished: int
+    unreadable: tuple[Unreadable, ...]
+    seconds: float
+
+
+_Outcome = tuple[SourceFile, Examined | PhotographError]
+_Kept = TypeVar("_Kept")
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """The use case. ``load_recogniser`` is called only for collections in mode ``group``."""
+
+    repository: Repository
+    eye: Eye
+    load_recogniser: LoadRecogniser
+    open_source: OpenSource
+    clock: Clock
+    workers: int
+
+    def __call__(
+        self, name: str, *, again: bool = False, progress: Progress = unwatched
+    ) -> ScanResult:
+        """Scan a collection.
+
+        Args:
+            name: of the collection.
+            again: look at known photographs too; what humans said of their faces stays.
+            progress: told how many files and photographs are done.
+
+        Raises:
+            CollectionUnknown: there is none of this name.
+            FolderMissing: its folder is not there.
+        """
+        started = time.monotonic()
+        with self.repository.writing() as unit:
+            collection = unit.collections.get(name)
+            source = self.open_source(unit.collections.folder(name))
+            lapsed = drop_lapsed_templates(unit, self.clock())
+        if lapsed:
+            self.repository.forget()
+        pending, gone = self._differences(collection, source, again=again)
+        with self.repository.writing() as unit:
+            unit.photographs.forget_paths(collection.id, gone)
+        run = _Run(self, collection, source, again=again, progress=progress)
+        run.look_at(pending)
+        run.catch_up()
+        return ScanResult(
+            photos=run.photos,
+            faces=run.faces,
+            repeated=run.repeated,
+            caught_up=run.caught_up,
+            vanished=len(gone),
+            unreadable=tuple(run.unreadable),
+            seconds=time.monotonic() - started,
+        )
+
+    def scope(self, collection: Collection) -> Scope | None:
+        """Whom the faces of a collection are compared with now; None: with nobody."""
+        if collection.recognition is not Recognition.GROUP:
+            return None
+        with self.repository.reading() as unit:
+            return load_scope(unit, self.load_recogniser(), collection, self.clock())
+
+    def _differences(
+        self, collection: Collection, source: PhotographSource, *, again: bool
+    ) -> tuple[list[SourceFile], list[str]]:
+        """Files that are new or changed, and paths at which nothing lies any more."""
+        with self.repository.reading() as unit:
+            known = {file.path: file for file in unit.photographs.located(collection.id)}
+        pending = []
+        for file in source.files():
+            before = known.pop(file.path, None)
+            if again or before != Located(file.path, file.size_bytes, file.modified_ns):
+                pending.append(file)
+        return pending, sorted(known)
+
+
+class _Run:
+    """One scan under way."""
+
+    def __init__(
+        self,
+        scan: Scan,
+        collection: Collection,
+        source: PhotographSource,
+        *,
+        again: bool,
+        progress: Progress,
+    ) -> None:
+        self.photos = self.faces = self.repeated = self.caught_up = 0
+        self.unreadable: list[Unreadable] = []
+        self._scan = scan
+        self._collection = collection
+        self._source = source
+        self._progress = progress
+        self._examiner = Examiner(scan.repository, source, collection.id, scan.eye, again=again)
+        self._scope = scan.scope(collection)
+        self._done = self._total = 0
+
+    def look_at(self, pending: Sequence[SourceFile]) -> None:
+        """Examine files, and keep what was found."""
+        self._total = len(pending)
+        self._progress(0, self._total)
+        outcomes = in_order(self._attempt, pending, workers=self._scan.workers)
+        for batch in in_batches(outcome() for outcome in outcomes):
+            self._write(self._keep, batch)
+
+    def catch_up(self) -> None:
+        """Compare faces of earlier scans with those alone who joined since."""
+        scope = self._scan.scope(self._collection)
+        if scope is None:
+            return
+        newcomers = CatchUp(self._scan.repository, self._source, self._scan.eye, scope)
+        behind = newcomers.behind(self._collection)
+        self._total += len(behind)
+        for batch in in_batches(
+            met() for met in in_order(newcomers, behind, workers=self._scan.workers)
+        ):
+            self._write(self._keep_met, batch)
+
+    def _attempt(self, file: SourceFile) -> _Outcome:
+        try:
+            file.path.encode()
+            return file, self._examiner(file, self._scope)
+        except UnicodeEncodeError:
+            return replace(file, path=ascii(file.path)), PhotographUnreadable(
+                expected="a file name in UTF-8",
+                found=ascii(file.path),
+                remedy="Rename the file.",
+            )
+        except PhotographError as error:
+            return file, error
+
+    def _write(self, keep: Callable[[Unit, _Kept], None], batch: Sequence[_Kept]) -> None:
+        with self._scan.repository.writing() as unit:
+            for found in batch:
+                keep(unit, found)
+            version = unit.people.version()
+        if self._scope is not None and self._scope.version != version:
+            # Somebody said yes or no meanwhile: what comes next meets the gallery as it is now.
+            self._scope = self._scan.scope(self._collection)
+        self._done += len(batch)
+        self._progress(self._done, self._total)
+
+    def _keep(self, unit: Unit, found: _Outcome) -> None:
+        file, outcome = found
+        if isinstance(outcome, PhotographError):
+            self._report(unit, file.path, outcome)
+        elif outcome.seen is None:
+            self._keep_repeated(unit, outcome)
+        else:
+            self._keep_seen(unit, outcome, outcome.seen)
+
+    def _keep_seen(self, unit: Unit, found: Examined, seen: Seen) -> None:
+        photo, faces = unit.photographs.add(
+            self._collection.id, seen, compared_through=found.through, now=self._scan.clock()
+        )
+        self._place(unit, found.file, photo)
+        self._keep_sightings(unit, faces, found.candidates)
+        self.photos += 1
+        self.faces += len(faces)
+
+    def _keep_repeated(self, unit: Unit, found: Examined) -> None:
+        photo = unit.photographs.known(self._collection.id, found.sha256)
+        if photo is None:
+            self._report(unit, found.file.path, self._examiner.failures[found.sha256])
+            return
+        self._place(unit, found.file, photo)
+        self.repeated += 1
+
+    def _keep_met(self, unit: Unit, met: Met) -> None:
+        if met.failure is not None:
+            failure = met.failure
+            self.unreadable.append(Unreadable(met.path, failure.reason_code, failure.reason))
+            return
+        self._keep_sightings(unit, met.faces, met.candidates)
+        unit.photographs.compared(met.photo, met.through)
+        self.caught_up += 1
+
+    def _keep_sightings(
+        self,
+        unit: Unit,
+        faces: Sequence[FaceId],
+        candidates: Sequence[Sequence[Candidate]],
+    ) -> None:
+        if candidates:
+            keep_sightings(
+                unit,
+                self._collection,
+                faces,
+                candidates,
+                model_sha256=self._scan.load_recogniser().model_sha256,
+                now=self._scan.clock(),
+            )
+
+    def _place(self, unit: Unit, file: SourceFile, photo: PhotoId) -> None:
+        located = Located(file.path, file.size_bytes, file.modified_ns)
+        unit.photographs.place(self._collection.id, located, photo)
+
+    def _report(self, unit: Unit, path: str, error: PhotographError) -> None:
+        """A file that cannot be read now is not where its old content lies any more either."""
+        unit.photographs.forget_paths(self._collection.id, [path])
+        self.unreadable.append(Unreadable(path, error.reason_code, error.reason))

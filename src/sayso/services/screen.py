@@ -1,0 +1,149 @@
+"""Screening: what may be published of each photograph, and why, face by face."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sayso.domain.consent import Consents
+from sayso.domain.face import FaceId
+from sayso.domain.grant import STAFF, Audience, Channel
+from sayso.domain.person import Person, PersonId
+from sayso.domain.photo import Collection
+from sayso.domain.policy import Permit, Show, TellName, decide
+from sayso.domain.screening import FaceOutcome, Verdict, screen_face, verdict
+from sayso.domain.sighting import Sighting
+from sayso.services.ports import Clock
+from sayso.store.photographs import Photograph, StoredFace
+from sayso.store.repository import Repository, Unit
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenedFace:
+    """A face, what becomes of it, and who it is as far as that may be told.
+
+    Attributes:
+        person: whose face may be shown; None for every face that is not.
+        name: of that person, if it may be told too.
+    """
+
+    stored: StoredFace
+    outcome: FaceOutcome
+    person: PersonId | None
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenedPhotograph:
+    """A photograph with the verdict on it."""
+
+    photograph: Photograph
+    verdict: Verdict
+    faces: tuple[ScreenedFace, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Screening:
+    """The verdicts on a collection, for one channel at one instant.
+
+    Attributes:
+        version: of people, consents and judgements when it was made.
+        at: that instant.
+    """
+
+    collection: Collection
+    channel: Channel
+    photographs: tuple[ScreenedPhotograph, ...]
+    version: int
+    at: datetime
+
+    def counts(self) -> Mapping[Verdict, int]:
+        """How many files have each verdict; a content that lies twice counts twice."""
+        counts = dict.fromkeys(Verdict, 0)
+        for screened in self.photographs:
+            counts[screened.verdict] += len(screened.photograph.paths)
+        return counts
+
+    def files(self) -> Iterator[tuple[str, ScreenedPhotograph]]:
+        """Every path with its photograph, in the order of the paths."""
+        placed = [
+            (path, screened) for screened in self.photographs for path in screened.photograph.paths
+        ]
+        yield from sorted(placed, key=lambda pair: pair[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """The use case."""
+
+    repository: Repository
+    clock: Clock
+
+    def __call__(self, name: str, channel: Channel, *, audience: Audience = STAFF) -> Screening:
+        """Screen every scanned photograph of a collection.
+
+        Args:
+            name: of the collection.
+            channel: where it is to be published.
+            audience: who reads the verdicts, and so whom names are told to.
+
+        Raises:
+            CollectionUnknown: there is none of this name.
+        """
+        with self.repository.reading() as unit:
+            collection = unit.collections.get(name)
+            records = unit.people.all_consents()
+            names = {person.id: person for person in unit.people.all()}
+            links = unit.sightings.of_collection(collection.id)
+            photographs = unit.photographs.all(collection.id)
+            version = unit.people.version()
+        judging = _Judging(collection, channel, audience, records, names, self.clock())
+        return Screening(
+            collection,
+            channel,
+            tuple(judging.photograph(photograph, links) for photograph in photographs),
+            version,
+            judging.now,
+        )
+
+    def again(
+        self, unit: Unit, screening: Screening, screened: ScreenedPhotograph
+    ) -> ScreenedPhotograph:
+        """One photograph's verdict as it stands in this very transaction."""
+        if unit.people.version() == screening.version:
+            return screened
+        judging = _Judging(
+            screening.collection,
+            screening.channel,
+            STAFF,
+            unit.people.all_consents(),
+            {person.id: person for person in unit.people.all()},
+            self.clock(),
+        )
+        photograph = screened.photograph
+        return judging.photograph(photograph, unit.sightings.of_photograph(photograph.id))
+
+
+@dataclass(frozen=True, slots=True)
+class _Judging:
+    collection: Collection
+    channel: Channel
+    audience: Audience
+    records: Mapping[PersonId, Consents]
+    people: Mapping[PersonId, Person]
+    now: datetime
+
+    def photograph(
+        self, photograph: Photograph, links: Mapping[FaceId, tuple[Sighting, ...]]
+    ) -> ScreenedPhotograph:
+        faces = tuple(self._face(stored, links.get(stored.id, ())) for stored in photograph.faces)
+        return ScreenedPhotograph(photograph, verdict(f.outcome.outcome for f in faces), faces)
+
+    def _face(self, stored: StoredFace, sightings: tuple[Sighting, ...]) -> ScreenedFace:
+        outcome = screen_face(sightings, self.records, self.collection, self.channel, self.now)
+        if outcome.permit is None or not isinstance(outcome.permit.request, Show):
+            return ScreenedFace(stored, outcome, None, None)
+        shown = outcome.permit.request
+        telling = TellName(shown.person, self.collection, shown.link, self.audience)
+        may_tell = isinstance(decide(telling, self.records[shown.person], self.now), Permit)
+        name = self.people[shown.person].name if may_tell else None
+        return ScreenedFace(stored, outcome, shown.person, name)

@@ -1,0 +1,136 @@
+"""Settings: one table, read once, frozen.
+
+A value comes from the environment (``SAYSO_`` and the name in capitals), else from the file
+``sayso.toml`` in the workspace, else from the table's default.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from sayso.domain.matching import Promise
+from sayso.errors import SettingMalformed
+
+FILE = "sayso.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One row of the table: a name with its unit, the default, and what it is for."""
+
+    name: str
+    default: int | float | str
+    help: str
+
+
+TABLE = (
+    Setting("max_bytes", 200_000_000, "largest file that is opened, bytes"),
+    Setting("max_pixels", 200_000_000, "largest photograph that is decoded, pixels"),
+    Setting(
+        "smallest_face_px",
+        16.0,
+        "height of the smallest faces looked for, pixels of the full-size photograph; "
+        "the time for detection grows as its inverse square",
+    ),
+    Setting("detection_score", 0.5, "finds of the detector below this score are no faces, 0 to 1"),
+    Setting(
+        "false_names",
+        0.001,
+        "promise: share of photographs of strangers in which somebody is named all the same",
+    ),
+    Setting(
+        "false_reviews",
+        0.1,
+        "promise: share of photographs of strangers that a human is asked to look at",
+    ),
+    Setting("workers", 0, "photographs in work at once; 0: one for each core"),
+    Setting("jurisdiction", "", "ISO 3166 code whose age of majority holds, for example GB-SCT"),
+    Setting("cache", "", "folder for prepared models; empty: this account's cache folder"),
+    Setting("key_file", "", "the workspace key's file; empty: workspace.key in the workspace"),
+)
+"""Every setting there is; tests fail on one that the documentation does not list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The values in force; see `TABLE` for what each is."""
+
+    max_bytes: int
+    max_pixels: int
+    smallest_face_px: float
+    detection_score: float
+    false_names: float
+    false_reviews: float
+    workers: int
+    jurisdiction: str
+    cache: str
+    key_file: str
+
+    def __post_init__(self) -> None:
+        for name in ("max_bytes", "max_pixels", "smallest_face_px"):
+            if getattr(self, name) <= 0:
+                raise _malformed(name, "a number above 0", getattr(self, name))
+        if not 0.0 < self.detection_score < 1.0:
+            raise _malformed("detection_score", "a score between 0 and 1", self.detection_score)
+        if self.workers < 0:
+            raise _malformed("workers", "0 or a number of workers", self.workers)
+        _ = self.promise
+
+    @classmethod
+    def read(cls, workspace: Path, environment: Mapping[str, str]) -> Self:
+        """The settings of a workspace.
+
+        Raises:
+            SettingMalformed: a name that is not in the table, or a value that does not fit.
+        """
+        values: dict[str, Any] = {row.name: row.default for row in TABLE}
+        for name, value in _from_file(workspace / FILE).items():
+            if name not in values:
+                raise _malformed(name, "a setting of the documentation's table", "no such setting")
+            values[name] = value
+        for row in TABLE:
+            text = environment.get(f"SAYSO_{row.name.upper()}")
+            if text is not None:
+                values[row.name] = text
+        typed: dict[str, Any] = {row.name: _typed(row, values[row.name]) for row in TABLE}
+        return cls(**typed)
+
+    @property
+    def promise(self) -> Promise:
+        """The promised false positive identification rates."""
+        return Promise(self.false_names, self.false_reviews)
+
+    @property
+    def cores(self) -> int:
+        """How many photographs to work on at once."""
+        return self.workers or (os.cpu_count() or 1)
+
+
+def _from_file(path: Path) -> Mapping[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise _malformed(str(path), "a readable TOML file", error) from error
+
+
+def _typed(row: Setting, value: object) -> int | float | str:
+    kind = type(row.default)
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        raise _malformed(row.name, f"a value of type {kind.__name__}", value)
+    try:
+        return kind(value)
+    except ValueError:
+        raise _malformed(row.name, f"a value of type {kind.__name__}", value) from None
+
+
+def _malformed(name: str, expected: str, found: object) -> SettingMalformed:
+    return SettingMalformed(
+        expected=f"{expected} for {name}",
+        found=str(found),
+        remedy=f"Mend it in {FILE} or in the environment, or take it out for the default.",
+    )

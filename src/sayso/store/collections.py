@@ -1,0 +1,117 @@
+"""Collections: what is held, where it lies and why."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from sayso.domain.photo import Collection, CollectionId, PhotoId
+from sayso.errors import CollectionExists, CollectionUnknown, PhotographUnknown
+from sayso.store import records
+from sayso.store.tables import collections, faces, files, photos
+
+
+class Collections:
+    """Everything about collections, within one transaction."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def declare(self, collection: Collection, folder: str, now: datetime) -> None:
+        """Keep a new collection.
+
+        Raises:
+            CollectionExists: one of this name is declared already.
+        """
+        same = sa.select(collections.c.id).where(collections.c.name == collection.name)
+        if self._connection.execute(same).first():
+            raise CollectionExists(
+                expected="a name that no collection has yet",
+                found=repr(collection.name),
+                remedy="Choose another name; see `sayso collection list`.",
+            )
+        self._connection.execute(
+            sa.insert(collections).values(
+                id=collection.id,
+                name=collection.name,
+                folder=folder,
+                purpose=collection.purpose,
+                recognition=collection.recognition.value,
+                basis=collection.basis,
+                retain_until=records.text_of(collection.retain_until),
+                declared_at=now.isoformat(),
+            )
+        )
+
+    def get(self, name: str) -> Collection:
+        """The collection of this name.
+
+        Raises:
+            CollectionUnknown: there is none.
+        """
+        return records.collection_of(self._row(name))
+
+    def folder(self, name: str) -> str:
+        """Where the photographs of a collection lie.
+
+        Raises:
+            CollectionUnknown: there is none of this name.
+        """
+        return str(self._row(name).folder)
+
+    def all(self) -> list[Collection]:
+        """Every collection, by name."""
+        query = sa.select(collections).order_by(collections.c.name)
+        return [records.collection_of(row) for row in self._connection.execute(query)]
+
+    def of_photograph(self, photo: PhotoId) -> Collection:
+        """The collection that a photograph belongs to.
+
+        Raises:
+            PhotographUnknown: there is no such photograph.
+        """
+        query = (
+            sa.select(collections)
+            .join(photos, photos.c.collection_id == collections.c.id)
+            .where(photos.c.id == int(photo))
+        )
+        row = self._connection.execute(query).one_or_none()
+        if row is None:
+            raise PhotographUnknown(
+                expected="a scanned photograph",
+                found=repr(photo),
+                remedy="Give its path as `sayso screen` prints it, or scan its collection first.",
+            )
+        return records.collection_of(row)
+
+    def counts(self) -> Mapping[CollectionId, tuple[int, int]]:
+        """Files and faces of each collection."""
+        placed = self._counted(
+            sa.select(files.c.collection_id, sa.func.count()).group_by(files.c.collection_id)
+        )
+        found = self._counted(
+            sa.select(photos.c.collection_id, sa.func.count(faces.c.id))
+            .join(faces, faces.c.photo_id == photos.c.id)
+            .group_by(photos.c.collection_id)
+        )
+        return {
+            CollectionId(name): (placed.get(name, 0), found.get(name, 0))
+            for name in self._connection.execute(sa.select(collections.c.id)).scalars()
+        }
+
+    def _counted(self, query: sa.Select[Any]) -> dict[str, int]:
+        return {row[0]: row[1] for row in self._connection.execute(query)}
+
+    def _row(self, name: str) -> records.Row:
+        query = sa.select(collections).where(
+            (collections.c.name == name) | (collections.c.id == name)
+        )
+        row = self._connection.execute(query).one_or_none()
+        if row is None:
+            raise CollectionUnknown(
+                expected="the name of a collection",
+                found=repr(name),
+                remedy="See `sayso collection list`, or declare it with `sayso collection add`.",
+            )
+        return row

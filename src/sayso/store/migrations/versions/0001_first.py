@@ -1,0 +1,266 @@
+"""The first schema.
+
+Revision ID: 0001
+Revises: nothing
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    """Make every table."""
+    op.create_table(
+        "collections",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("folder", sa.String(), nullable=False),
+        sa.Column("purpose", sa.String(), nullable=False),
+        sa.Column("recognition", sa.String(), nullable=False),
+        sa.Column("basis", sa.String(), nullable=True),
+        sa.Column("retain_until", sa.String(), nullable=True),
+        sa.Column("declared_at", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_collections")),
+        sa.UniqueConstraint("name", name=op.f("uq_collections_name")),
+    )
+    op.create_table(
+        "facts",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("value", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_facts")),
+        comment="single facts of the workspace: its id, where its key is, the key's check",
+    )
+    op.create_table(
+        "persons",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("name_folded", sa.String(), nullable=False),
+        sa.Column("born", sa.String(), nullable=True),
+        sa.Column("jurisdiction", sa.String(), nullable=False),
+        sa.Column("asked_at", sa.String(), nullable=False),
+        sa.Column("enrolment", sa.String(), nullable=True),
+        sa.Column("joined_at_sequence", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_persons")),
+    )
+    op.create_index(op.f("ix_persons_enrolment"), "persons", ["enrolment"], unique=False)
+    op.create_index(op.f("ix_persons_name_folded"), "persons", ["name_folded"], unique=False)
+    op.create_table(
+        "suppressions",
+        sa.Column("token", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("token", name=op.f("pk_suppressions")),
+        comment="keyed hashes of forms and enrolments that were erased: they are no new yes",
+    )
+    op.create_table(
+        "consent_events",
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.String(), nullable=False),
+        sa.Column("act", sa.String(), nullable=False),
+        sa.Column("purpose", sa.String(), nullable=False),
+        sa.Column("target", sa.String(), nullable=True),
+        sa.Column("scope", sa.String(), nullable=True),
+        sa.Column("at", sa.String(), nullable=False),
+        sa.Column("guardian", sa.String(), nullable=True),
+        sa.Column("expires", sa.String(), nullable=True),
+        sa.Column("evidence", sa.String(), nullable=True),
+        sa.Column("notice", sa.String(), nullable=True),
+        sa.Column("fields", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["person_id"],
+            ["persons.id"],
+            name=op.f("fk_consent_events_person_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("sequence", name=op.f("pk_consent_events")),
+        comment="append-only while the person is known; scope, guardian, evidence, notice as JSON",
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_consent_events_person_id", "consent_events", ["person_id"], unique=False)
+    op.create_table(
+        "data_keys",
+        sa.Column("person_id", sa.String(), nullable=False),
+        sa.Column("wrapped", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["persons.id"], name=op.f("fk_data_keys_person_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("person_id", name=op.f("pk_data_keys")),
+    )
+    op.create_table(
+        "photos",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("collection_id", sa.String(), nullable=False),
+        sa.Column("sha256", sa.String(), nullable=False),
+        sa.Column("width_px", sa.Integer(), nullable=False),
+        sa.Column("height_px", sa.Integer(), nullable=False),
+        sa.Column("format", sa.String(), nullable=False),
+        sa.Column("scanned_at", sa.String(), nullable=False),
+        sa.Column("compared_through", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["collection_id"],
+            ["collections.id"],
+            name=op.f("fk_photos_collection_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_photos")),
+        sa.UniqueConstraint("collection_id", "sha256", name=op.f("uq_photos_collection_id_sha256")),
+        comment="one row for each content in a collection, however often it lies there",
+    )
+    op.create_index(
+        "ix_photos_collection_compared",
+        "photos",
+        ["collection_id", "compared_through"],
+        unique=False,
+    )
+    op.create_table(
+        "profile_fields",
+        sa.Column("person_id", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("audience", sa.String(), nullable=False),
+        sa.Column("value", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["person_id"],
+            ["persons.id"],
+            name=op.f("fk_profile_fields_person_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("person_id", "name", "audience", name=op.f("pk_profile_fields")),
+    )
+    op.create_table(
+        "publications",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("collection_id", sa.String(), nullable=False),
+        sa.Column("channel", sa.String(), nullable=False),
+        sa.Column("folder", sa.String(), nullable=False),
+        sa.Column("at", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["collection_id"],
+            ["collections.id"],
+            name=op.f("fk_publications_collection_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_publications")),
+    )
+    op.create_table(
+        "templates",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("person_id", sa.String(), nullable=False),
+        sa.Column("model_sha256", sa.String(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("usable", sa.Float(), nullable=False),
+        sa.Column("built_at", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["persons.id"], name=op.f("fk_templates_person_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_templates")),
+    )
+    op.create_index("ix_templates_person_id", "templates", ["person_id"], unique=False)
+    op.create_table(
+        "copies",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("publication_id", sa.Integer(), nullable=False),
+        sa.Column("photo_id", sa.Integer(), nullable=False),
+        sa.Column("path", sa.String(), nullable=False),
+        sa.Column("sha256", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["photo_id"], ["photos.id"], name=op.f("fk_copies_photo_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["publication_id"],
+            ["publications.id"],
+            name=op.f("fk_copies_publication_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_copies")),
+    )
+    op.create_index("ix_copies_photo_id", "copies", ["photo_id"], unique=False)
+    op.create_index("ix_copies_publication_id", "copies", ["publication_id"], unique=False)
+    op.create_table(
+        "faces",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("photo_id", sa.Integer(), nullable=False),
+        sa.Column("x", sa.Float(), nullable=False),
+        sa.Column("y", sa.Float(), nullable=False),
+        sa.Column("width", sa.Float(), nullable=False),
+        sa.Column("height", sa.Float(), nullable=False),
+        sa.Column("landmarks", sa.String(), nullable=True),
+        sa.Column("score", sa.Float(), nullable=False),
+        sa.Column("height_px", sa.Float(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["photo_id"], ["photos.id"], name=op.f("fk_faces_photo_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_faces")),
+    )
+    op.create_index("ix_faces_photo_id", "faces", ["photo_id"], unique=False)
+    op.create_table(
+        "files",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("collection_id", sa.String(), nullable=False),
+        sa.Column("path", sa.String(), nullable=False),
+        sa.Column("photo_id", sa.Integer(), nullable=False),
+        sa.Column("size_bytes", sa.Integer(), nullable=False),
+        sa.Column("modified_ns", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["collection_id"],
+            ["collections.id"],
+            name=op.f("fk_files_collection_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["photo_id"], ["photos.id"], name=op.f("fk_files_photo_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_files")),
+        sa.UniqueConstraint("collection_id", "path", name=op.f("uq_files_collection_id_path")),
+        comment="where each content lies",
+    )
+    op.create_index("ix_files_photo_id", "files", ["photo_id"], unique=False)
+    op.create_table(
+        "judgements",
+        sa.Column("face_id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.String(), nullable=False),
+        sa.Column("link", sa.String(), nullable=False),
+        sa.Column("at", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["face_id"], ["faces.id"], name=op.f("fk_judgements_face_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["persons.id"], name=op.f("fk_judgements_person_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("face_id", "person_id", name=op.f("pk_judgements")),
+        comment="what humans said: marked or rejected; no scan touches them",
+    )
+    op.create_index("ix_judgements_person_id", "judgements", ["person_id"], unique=False)
+    op.create_table(
+        "shown",
+        sa.Column("copy_id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["copy_id"], ["copies.id"], name=op.f("fk_shown_copy_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["persons.id"], name=op.f("fk_shown_person_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("copy_id", "person_id", name=op.f("pk_shown")),
+        comment="whose faces a published copy shows: the take-down list",
+    )
+    op.create_index("ix_shown_person_id", "shown", ["person_id"], unique=False)
+    op.create_table(
+        "sightings",
+        sa.Column("face_id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.String(), nullable=False),
+        sa.Column("link", sa.String(), nullable=False),
+        sa.Column("similarity", sa.Float(), nullable=False),
+        sa.Column("model_sha256", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["face_id"], ["faces.id"], name=op.f("fk_sightings_face_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["persons.id"], name=op.f("fk_sightings_person_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("face_id", "person_id", name=op.f("pk_sightings")),
+        comment="what comparisons found: match or review; gone with the person's recognise",
+    )
+    op.create_index(
+        "ix_sightings_person_id_similarity", "sightings", ["person_id", "similarity"], unique=False
+    )

@@ -1,0 +1,338 @@
+"""People, their profile fields, consent events and sealed templates."""
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import numpy.typing as npt
+import sqlalchemy as sa
+
+from sayso.domain.consent import Consents
+from sayso.domain.event import Act, ConsentEvent
+from sayso.domain.grant import Audience, Purpose
+from sayso.domain.person import Person, PersonId, ProfileField, folded
+from sayso.domain.policy import Compare, HoldTemplate, Permit
+from sayso.errors import ConsentMalformed, PersonAmbiguous, PersonUnknown, SealBroken
+from sayso.store import records
+from sayso.store.database import bump_version, read_version
+from sayso.store.sealing import WorkspaceKey
+from sayso.store.tables import (
+    consent_events,
+    data_keys,
+    persons,
+    profile_fields,
+    sightings,
+    suppressions,
+    templates,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """An opened template: features of an enrolled person, under the permit it was opened with.
+
+    Attributes:
+        vector: float32 of unit length.
+        joined_at: the sequence of consent events at which the person's ``recognise`` widened.
+    """
+
+    id: str
+    person: PersonId
+    vector: npt.NDArray[np.float32]
+    joined_at: int
+
+
+class People:
+    """Everything about people, within one transaction."""
+
+    def __init__(self, connection: sa.Connection, key: WorkspaceKey) -> None:
+        self._connection = connection
+        self._key = key
+
+    def add(self, person: Person, now: datetime) -> None:
+        """Keep a new person, without any consent yet."""
+        self._connection.execute(
+            sa.insert(persons).values(
+                id=person.id,
+                name=person.name,
+                name_folded=folded(person.name),
+                born=None if person.born is None else person.born.isoformat(),
+                jurisdiction=person.jurisdiction,
+                asked_at=now.isoformat(),
+                joined_at_sequence=0,
+            )
+        )
+
+    def get(self, id_or_name: str) -> Person:
+        """The person with this id, or with this name if only one has it.
+
+        Raises:
+            PersonUnknown: nobody has it.
+            PersonAmbiguous: several have this name.
+        """
+        found = self._rows(persons.c.id == id_or_name) or self.named(id_or_name)
+        if not found:
+            raise PersonUnknown(
+                expected="the id or the name of somebody who was asked",
+                found=repr(id_or_name),
+                remedy="See `sayso people` for everybody's id and name.",
+            )
+        if len(found) > 1:
+            raise PersonAmbiguous(
+                expected="a name that only one person has",
+                found=f"{len(found)} people called {found[0].name}",
+                remedy="Use the id instead: " + ", ".join(p.id for p in found) + ".",
+            )
+        return found[0]
+
+    def exists(self, person: PersonId) -> bool:
+        """Whether there is a person of this id."""
+        query = sa.select(persons.c.id).where(persons.c.id == person)
+        return self._connection.execute(query).first() is not None
+
+    def named(self, name: str) -> list[Person]:
+        """Everybody with this name, whatever its case and spacing."""
+        return self._rows(persons.c.name_folded == folded(name))
+
+    def all(self) -> list[Person]:
+        """Everybody, by name."""
+        return self._rows(sa.true())
+
+    def consents(self, person: PersonId) -> Consents:
+        """One person's consent record.
+
+        Raises:
+            PersonUnknown: there is no such person.
+        """
+        return self.all_consents([person])[person]
+
+    def all_consents(self, only: Iterable[PersonId] | None = None) -> Mapping[PersonId, Consents]:
+        """The consent records of some people, or of everybody.
+
+        Raises:
+            PersonUnknown: one of those named does not exist.
+        """
+        wanted = None if only is None else sorted(set(only))
+        everybody = wanted is None
+        people = self._rows(sa.true() if everybody else persons.c.id.in_(wanted or ()))
+        chosen = sa.true() if everybody else consent_events.c.person_id.in_(wanted or ())
+        query = sa.select(consent_events).where(chosen).order_by(consent_events.c.sequence)
+        events: dict[PersonId, list[ConsentEvent]] = {person.id: [] for person in people}
+        for row in self._connection.execute(query):
+            events[PersonId(row.person_id)].append(records.event_of(row))
+        for person in wanted or ():
+            if person not in events:
+                self.get(person)
+        return {
+            person.id: Consents(
+                person.id, person.born, person.jurisdiction, tuple(events[person.id])
+            )
+            for person in people
+        }
+
+    def record(self, events: Sequence[ConsentEvent]) -> None:
+        """Append consent events; each must be listed for the state that it finds.
+
+        Raises:
+            UnlistedTransition, ConsentMalformed: an event does not fit the record.
+            PersonUnknown: there is no such person.
+        """
+        for event in events:
+            self.consents(event.person).append(event)
+            row = self._connection.execute(
+                sa.insert(consent_events).values(**records.event_values(event))
+            )
+            sequence = row.inserted_primary_key
+            joins = event.purpose is Purpose.RECOGNISE and event.act in {Act.GIVEN, Act.RENEWED}
+            if joins and sequence is not None:
+                self._connection.execute(
+                    sa.update(persons)
+                    .where(persons.c.id == event.person)
+                    .values(joined_at_sequence=sequence[0])
+                )
+        bump_version(self._connection)
+
+    def version(self) -> int:
+        """A number that grows whenever people, consents, templates or judgements change."""
+        return read_version(self._connection)
+
+    def sequence(self) -> int:
+        """The sequence of the newest consent event; 0 without any."""
+        query = sa.select(sa.func.max(consent_events.c.sequence))
+        return self._connection.execute(query).scalar() or 0
+
+    def fields(self, person: PersonId) -> tuple[ProfileField, ...]:
+        """A person's profile fields, by name."""
+        query = (
+            sa.select(profile_fields)
+            .where(profile_fields.c.person_id == person)
+            .order_by(profile_fields.c.name, profile_fields.c.audience)
+        )
+        return tuple(
+            ProfileField(row.name, row.value, Audience(row.audience))
+            for row in self._connection.execute(query)
+        )
+
+    def set_fields(self, person: PersonId, fields: Iterable[ProfileField]) -> None:
+        """Set profile fields, each for its audience; others stay."""
+        for field in fields:
+            same = (
+                (profile_fields.c.person_id == person)
+                & (profile_fields.c.name == field.name)
+                & (profile_fields.c.audience == field.audience)
+            )
+            self._connection.execute(sa.delete(profile_fields).where(same))
+            self._connection.execute(
+                sa.insert(profile_fields).values(
+                    person_id=person, name=field.name, value=field.value, audience=field.audience
+                )
+            )
+
+    def add_template(
+        self,
+        permit: Permit,
+        vector: npt.NDArray[np.float32],
+        *,
+        model_sha256: str,
+        usable: float,
+        now: datetime,
+    ) -> str:
+        """Seal and keep one reference of the person whom the permit names; gives its id.
+
+        Raises:
+            ConsentMalformed: the permit is not one to hold a template.
+        """
+        person = _permitted(permit, HoldTemplate)
+        wrapped = self._data_key(person)
+        template = uuid.uuid4().hex
+        features = np.ascontiguousarray(vector, dtype=np.float32).tobytes()
+        self._connection.execute(
+            sa.insert(templates).values(
+                id=template,
+                person_id=person,
+                model_sha256=model_sha256,
+                sealed=self._key.seal_template(wrapped, person, template, features),
+                usable=usable,
+                built_at=now.isoformat(),
+            )
+        )
+        bump_version(self._connection)
+        return template
+
+    def references(self, permit: Permit, *, model_sha256: str) -> list[Reference]:
+        """Open the references of the person whom the permit names, of one model.
+
+        Raises:
+            ConsentMalformed: the permit is not one to compare.
+            SealBroken: a row was changed, moved or sealed with another key.
+        """
+        person = _permitted(permit, Compare)
+        query = (
+            sa.select(templates, data_keys.c.wrapped, persons.c.joined_at_sequence)
+            .join(persons, persons.c.id == templates.c.person_id)
+            .outerjoin(data_keys, data_keys.c.person_id == templates.c.person_id)
+            .where(templates.c.person_id == person, templates.c.model_sha256 == model_sha256)
+            .order_by(templates.c.id)
+        )
+        return [self._opened(row) for row in self._connection.execute(query)]
+
+    def template_counts(self) -> Mapping[PersonId, int]:
+        """How many templates each person has who has any."""
+        query = sa.select(templates.c.person_id, sa.func.count()).group_by(templates.c.person_id)
+        return {PersonId(person): count for person, count in self._connection.execute(query)}
+
+    def template_ids(self, person: PersonId) -> tuple[str, ...]:
+        """Ids of a person's templates."""
+        query = sa.select(templates.c.id).where(templates.c.person_id == person)
+        return tuple(self._connection.execute(query.order_by(templates.c.id)).scalars())
+
+    def drop_templates(self, person: PersonId) -> int:
+        """Remove a person's templates, data key and what comparisons found; gives how many.
+
+        What humans said (judgements) stays: it does not rest on the template.
+        """
+        self._connection.execute(sa.delete(sightings).where(sightings.c.person_id == person))
+        self._connection.execute(sa.delete(data_keys).where(data_keys.c.person_id == person))
+        gone = self._connection.execute(sa.delete(templates).where(templates.c.person_id == person))
+        bump_version(self._connection)
+        return gone.rowcount
+
+    def erase(self, person: PersonId) -> None:
+        """Remove a person and everything that refers to them.
+
+        What is left is a keyed hash of each form and enrolment of theirs, which tells nothing
+        but that the same paper is no new yes.
+        """
+        erased = self.get(person)
+        tokens = {
+            self.token(("evidence", folded(erased.name), event.evidence.sha256))
+            for event in self.consents(person).events
+            if event.evidence is not None
+        }
+        query = sa.select(persons.c.enrolment).where(persons.c.id == person)
+        enrolment = self._connection.execute(query).scalar_one()
+        for token in sorted(tokens | ({enrolment} if enrolment else set())):
+            self._connection.execute(
+                sa.insert(suppressions).prefix_with("OR IGNORE").values(token=token)
+            )
+        self._connection.execute(sa.delete(persons).where(persons.c.id == person))
+        bump_version(self._connection)
+
+    def token(self, parts: Sequence[str]) -> str:
+        """A keyed hash of some words, which only this workspace can make again."""
+        return self._key.token(*parts)
+
+    def is_suppressed(self, token: str) -> bool:
+        """Whether what the token stands for was erased."""
+        query = sa.select(suppressions.c.token).where(suppressions.c.token == token)
+        return self._connection.execute(query).first() is not None
+
+    def remember(self, person: PersonId, token: str) -> None:
+        """Say by which enrolment (its token) a person came."""
+        self._connection.execute(
+            sa.update(persons).where(persons.c.id == person).values(enrolment=token)
+        )
+
+    def remembered(self, token: str) -> Person | None:
+        """The person who came by this enrolment, if there is one."""
+        found = self._rows(persons.c.enrolment == token)
+        return found[0] if found else None
+
+    def _rows(self, where: sa.ColumnElement[bool]) -> list[Person]:
+        query = sa.select(persons).where(where).order_by(persons.c.name_folded, persons.c.id)
+        return [records.person_of(row) for row in self._connection.execute(query)]
+
+    def _data_key(self, person: PersonId) -> bytes:
+        query = sa.select(data_keys.c.wrapped).where(data_keys.c.person_id == person)
+        wrapped: bytes | None = self._connection.execute(query).scalar_one_or_none()
+        if wrapped is None:
+            wrapped = self._key.new_data_key(person)
+            self._connection.execute(sa.insert(data_keys).values(person_id=person, wrapped=wrapped))
+        return wrapped
+
+    def _opened(self, row: records.Row) -> Reference:
+        if row.wrapped is None:
+            raise SealBroken(
+                expected=f"the data key of person {row.person_id}",
+                found="none",
+                remedy="The template can no longer be opened; withdraw and enrol them again.",
+            )
+        plain = self._key.open_template(row.wrapped, row.person_id, row.id, row.sealed)
+        return Reference(
+            id=row.id,
+            person=PersonId(row.person_id),
+            vector=np.frombuffer(plain, dtype=np.float32),
+            joined_at=row.joined_at_sequence,
+        )
+
+
+def _permitted(permit: Permit, kind: type[HoldTemplate | Compare]) -> PersonId:
+    if not isinstance(permit.request, kind):
+        raise ConsentMalformed(
+            expected=f"a permit for {kind.__name__}",
+            found=f"one for {type(permit.request).__name__}",
+            remedy="Ask the policy for what is to be done.",
+        )
+    return permit.request.person

@@ -1,0 +1,266 @@
+"""Photographs, where they lie, and the faces in them."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from sayso.domain.face import Box, Face, FaceId
+from sayso.domain.photo import CollectionId, PhotoId
+from sayso.errors import FaceUnknown, PhotographUnknown
+from sayso.store import records
+from sayso.store.tables import collections, faces, files, judgements, photos
+
+_SAME_FACE_OVERLAP = 0.5
+"""Boxes that share at least this much (intersection over union) are of the same face."""
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A file as it was when it was last looked at."""
+
+    path: str
+    size_bytes: int
+    modified_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFace:
+    """A face with its id."""
+
+    id: FaceId
+    face: Face
+
+
+@dataclass(frozen=True, slots=True)
+class Photograph:
+    """One content of a collection: its size in pixels (upright), its paths and its faces."""
+
+    id: PhotoId
+    sha256: str
+    width_px: int
+    height_px: int
+    format: str
+    compared_through: int
+    paths: tuple[str, ...]
+    faces: tuple[StoredFace, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a scan found in one content."""
+
+    sha256: str
+    width_px: int
+    height_px: int
+    format: str
+    faces: tuple[Face, ...]
+
+
+class Photographs:
+    """Everything about photographs, within one transaction."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def located(self, collection: CollectionId) -> Iterator[Located]:
+        """Every known file of a collection."""
+        query = sa.select(files.c.path, files.c.size_bytes, files.c.modified_ns).where(
+            files.c.collection_id == collection
+        )
+        for path, size, modified in self._connection.execute(query):
+            yield Located(path, size, modified)
+
+    def known(self, collection: CollectionId, sha256: str) -> PhotoId | None:
+        """The photograph with this content, or None if the collection has none."""
+        query = sa.select(photos.c.id).where(
+            photos.c.collection_id == collection, photos.c.sha256 == sha256
+        )
+        found = self._connection.execute(query).scalar_one_or_none()
+        return None if found is None else PhotoId(str(found))
+
+    def place(self, collection: CollectionId, file: Located, photo: PhotoId) -> None:
+        """Say that this content lies at this path now."""
+        self.forget_paths(collection, [file.path])
+        self._connection.execute(
+            sa.insert(files).values(
+                collection_id=collection,
+                path=file.path,
+                photo_id=int(photo),
+                size_bytes=file.size_bytes,
+                modified_ns=file.modified_ns,
+            )
+        )
+
+    def forget_paths(self, collection: CollectionId, paths: Iterable[str]) -> None:
+        """Say that nothing lies at these paths any more; contents and human marks stay."""
+        for path in paths:
+            self._connection.execute(
+                sa.delete(files).where(files.c.collection_id == collection, files.c.path == path)
+            )
+
+    def add(
+        self, collection: CollectionId, seen: Seen, *, compared_through: int, now: datetime
+    ) -> tuple[PhotoId, tuple[FaceId, ...]]:
+        """Keep a scanned content with its faces; ids of the faces in the order of ``seen``.
+
+        A content that is known already is kept, with a face that a human judged where it was.
+        """
+        known = self.known(collection, seen.sha256)
+        values = {
+            "width_px": seen.width_px,
+            "height_px": seen.height_px,
+            "format": seen.format,
+            "scanned_at": now.isoformat(),
+            "compared_through": compared_through,
+        }
+        if known is None:
+            key = self._connection.execute(
+                sa.insert(photos).values(collection_id=collection, sha256=seen.sha256, **values)
+            ).inserted_primary_key
+            photo = PhotoId(str(key[0] if key else ""))
+            return photo, tuple(self._add_face(photo, face) for face in seen.faces)
+        self._connection.execute(
+            sa.update(photos).where(photos.c.id == int(known)).values(**values)
+        )
+        return known, self._replace_faces(known, seen.faces)
+
+    def compared(self, photo: PhotoId, through: int) -> None:
+        """Say that a photograph's faces were compared with everybody up to this sequence."""
+        self._connection.execute(
+            sa.update(photos).where(photos.c.id == int(photo)).values(compared_through=through)
+        )
+
+    def behind(self, collection: CollectionId, through: int) -> list[PhotoId]:
+        """Photographs with faces that were not compared up to this sequence, newest first."""
+        has_faces = sa.exists().where(faces.c.photo_id == photos.c.id)
+        query = (
+            sa.select(photos.c.id)
+            .where(photos.c.collection_id == collection, photos.c.compared_through < through)
+            .where(sa.exists().where(files.c.photo_id == photos.c.id))
+            .where(has_faces)
+            .order_by(photos.c.id.desc())
+        )
+        return [PhotoId(str(photo)) for photo in self._connection.execute(query).scalars()]
+
+    def get(self, photo: PhotoId) -> Photograph:
+        """One photograph with its paths and faces.
+
+        Raises:
+            PhotographUnknown: there is none of this id.
+        """
+        found = self._photographs(photos.c.id == int(photo))
+        if not found:
+            raise _unknown(photo)
+        return found[0]
+
+    def all(self, collection: CollectionId) -> list[Photograph]:
+        """The photographs of a collection that lie somewhere now, by their first path."""
+        found = self._photographs(photos.c.collection_id == collection)
+        return sorted((photo for photo in found if photo.paths), key=lambda photo: photo.paths)
+
+    def at_path(self, path: str) -> list[tuple[str, PhotoId]]:
+        """Names of collections and photographs that lie at this path, relative or absolute."""
+        query = sa.select(
+            collections.c.name, collections.c.folder, files.c.path, files.c.photo_id
+        ).join(collections, collections.c.id == files.c.collection_id)
+        relative = [
+            (row.name, PhotoId(str(row.photo_id)))
+            for row in self._connection.execute(query.where(files.c.path == path))
+        ]
+        if relative:
+            return relative
+        prefixed = sa.literal(path) == collections.c.folder + "/" + files.c.path
+        return [
+            (row.name, PhotoId(str(row.photo_id)))
+            for row in self._connection.execute(query.where(prefixed))
+        ]
+
+    def draw_face(self, photo: PhotoId, face: Face) -> FaceId:
+        """Keep a face whose box a human drew where the detector found none."""
+        return self._add_face(photo, face)
+
+    def face_at(self, photograph: Photograph, box: Box) -> StoredFace:
+        """The face of a photograph that best fits a box.
+
+        Raises:
+            FaceUnknown: none overlaps it by half.
+        """
+        best = max(
+            photograph.faces,
+            key=lambda stored: stored.face.box.intersection_over_union(box),
+            default=None,
+        )
+        if best is None or best.face.box.intersection_over_union(box) < _SAME_FACE_OVERLAP:
+            raise FaceUnknown(
+                expected="a box around a face of this photograph",
+                found=f"{box.x:.3f},{box.y:.3f},{box.width:.3f},{box.height:.3f}",
+                remedy="Copy the box, or the face's id, from `sayso screen --json`.",
+            )
+        return best
+
+    def _photographs(self, where: sa.ColumnElement[bool]) -> list[Photograph]:
+        """Three queries for any number of photographs."""
+        chosen = sa.select(photos.c.id).where(where).scalar_subquery()
+        paths: dict[int, list[str]] = {}
+        query = sa.select(files.c.photo_id, files.c.path).where(files.c.photo_id.in_(chosen))
+        for photo, path in self._connection.execute(query):
+            paths.setdefault(photo, []).append(path)
+        found: dict[int, list[StoredFace]] = {}
+        in_photos = sa.select(faces).where(faces.c.photo_id.in_(chosen)).order_by(faces.c.id)
+        for row in self._connection.execute(in_photos):
+            face = StoredFace(FaceId(str(row.id)), records.face_of(row))
+            found.setdefault(row.photo_id, []).append(face)
+        return [
+            Photograph(
+                id=PhotoId(str(row.id)),
+                sha256=row.sha256,
+                width_px=row.width_px,
+                height_px=row.height_px,
+                format=row.format,
+                compared_through=row.compared_through,
+                paths=tuple(sorted(paths.get(row.id, ()))),
+                faces=tuple(found.get(row.id, ())),
+            )
+            for row in self._connection.execute(sa.select(photos).where(where))
+        ]
+
+    def _add_face(self, photo: PhotoId, face: Face) -> FaceId:
+        key = self._connection.execute(
+            sa.insert(faces).values(photo_id=int(photo), **records.face_values(face))
+        ).inserted_primary_key
+        return FaceId(str(key[0] if key else ""))
+
+    def _replace_faces(self, photo: PhotoId, found: Sequence[Face]) -> tuple[FaceId, ...]:
+        """Put newly found faces in place of the old, keeping those that a human judged."""
+        judged = sa.select(judgements.c.face_id).scalar_subquery()
+        kept_rows = sa.select(faces).where(faces.c.photo_id == int(photo), faces.c.id.in_(judged))
+        kept = [
+            StoredFace(FaceId(str(row.id)), records.face_of(row))
+            for row in self._connection.execute(kept_rows)
+        ]
+        self._connection.execute(
+            sa.delete(faces).where(faces.c.photo_id == int(photo), faces.c.id.not_in(judged))
+        )
+        return tuple(self._settle(photo, face, kept) for face in found)
+
+    def _settle(self, photo: PhotoId, face: Face, kept: list[StoredFace]) -> FaceId:
+        for stored in kept:
+            if stored.face.box.intersection_over_union(face.box) >= _SAME_FACE_OVERLAP:
+                kept.remove(stored)
+                self._connection.execute(
+                    sa.update(faces)
+                    .where(faces.c.id == int(stored.id))
+                    .values(**records.face_values(face))
+                )
+                return stored.id
+        return self._add_face(photo, face)
+
+
+def _unknown(photo: str) -> PhotographUnknown:
+    return PhotographUnknown(
+        expected="a scanned photograph",
+        found=repr(photo),
+        remedy="Give its path as `sayso screen` prints it, or scan its collection first.",
+    )

@@ -1,0 +1,131 @@
+"""Where the workspace key is kept: a file of its owner's, the keyring, or the environment."""
+
+import base64
+import binascii
+import os
+import stat
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+from sayso.errors import KeyExposed, KeyMissing, KeyWrong, SettingMalformed
+from sayso.store.sealing import WorkspaceKey
+
+_KEYRING_SERVICE = "sayso"
+VARIABLE = "SAYSO_KEY"
+
+
+class KeyPlace(StrEnum):
+    """Where a workspace looks for its key."""
+
+    FILE = "file"
+    KEYRING = "keyring"
+    ENVIRONMENT = "environment"
+
+
+def put(place: KeyPlace, key: WorkspaceKey, *, file: Path, workspace_id: str) -> None:
+    """Keep a new key; with `KeyPlace.ENVIRONMENT` there is nothing to do.
+
+    Raises:
+        SettingMalformed: the keyring was asked for and is not installed.
+    """
+    if place is KeyPlace.FILE:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(base64.b64encode(key.secret) + b"\n")
+            stream.flush()
+            os.fsync(stream.fileno())
+    elif place is KeyPlace.KEYRING:
+        text = base64.b64encode(key.secret).decode()
+        _keyring().set_password(_KEYRING_SERVICE, workspace_id, text)
+
+
+def get(place: KeyPlace, *, file: Path, workspace_id: str, variable: str | None) -> WorkspaceKey:
+    """The key of a workspace.
+
+    Args:
+        place: where to look.
+        file: the key file.
+        workspace_id: the name of the keyring's entry.
+        variable: the value of the environment variable ``SAYSO_KEY``, if set.
+
+    Raises:
+        KeyMissing: nothing there.
+        KeyExposed: a file that others may read.
+        KeyWrong: something that is no key.
+    """
+    if place is KeyPlace.FILE:
+        return from_text(_read(file))
+    if place is KeyPlace.KEYRING:
+        text = _keyring().get_password(_KEYRING_SERVICE, workspace_id)
+        return from_text(_present(text, f"the keyring's entry sayso/{workspace_id}"))
+    return from_text(_present(variable, f"the environment variable {VARIABLE}"))
+
+
+def from_text(text: str) -> WorkspaceKey:
+    """Read a key from base64.
+
+    Raises:
+        KeyWrong: it is not base64 of 32 bytes.
+    """
+    try:
+        return WorkspaceKey(base64.b64decode(text.strip(), validate=True))
+    except (binascii.Error, ValueError):
+        raise KeyWrong(
+            expected="32 bytes in base64",
+            found="something else",
+            remedy="Put back the key that `sayso init` made, as it was.",
+        ) from None
+
+
+def _read(file: Path) -> str:
+    try:
+        mode = file.stat().st_mode
+        if os.name == "posix" and stat.S_IMODE(mode) & 0o077:
+            raise KeyExposed(
+                expected=f"a key file that only its owner may read: {file}",
+                found=f"mode {stat.S_IMODE(mode):04o}",
+                remedy=f"Run `chmod 600 {file}`, and think about who may have read it.",
+            )
+        return file.read_text(encoding="ascii")
+    except FileNotFoundError:
+        _present(None, str(file))
+        raise
+    except (PermissionError, UnicodeDecodeError) as error:
+        raise KeyWrong(
+            expected=f"a readable key at {file}",
+            found=str(error),
+            remedy="Give this account the right to read it, or put the key back.",
+        ) from error
+
+
+def _present(text: str | None, where: str) -> str:
+    if not text:
+        raise KeyMissing(
+            expected=f"the workspace key in {where}",
+            found="nothing",
+            remedy="Put the key back from your safe copy. Without it templates stay sealed: "
+            "consent records and photographs remain, but people must be enrolled again.",
+        )
+    return text
+
+
+def _keyring() -> "_Keyring":
+    try:
+        import keyring  # noqa: PLC0415 - an optional extra
+    except ImportError:
+        raise SettingMalformed(
+            expected="the extra `keyring` for a key in the keyring",
+            found="it is not installed",
+            remedy="Install sayso[keyring], or keep the key in a file.",
+        ) from None
+    backend: _Keyring = keyring.get_keyring()
+    return backend
+
+
+class _Keyring(Protocol):
+    """What is used of a keyring backend."""
+
+    def get_password(self, service: str, username: str) -> str | None: ...
+
+    def set_password(self, service: str, username: str, password: str) -> None: ...

@@ -1,0 +1,243 @@
+"""The tables. No column holds features outside ``templates.sealed``.
+
+Ids of photographs and faces are integers that SQLite hands out; ids of people, collections and
+templates are random, so that they tell nothing. Times are UTC, ISO 8601, as text.
+"""
+
+from sqlalchemy import (
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _person(*, primary: bool = False) -> Column[str]:
+    """A reference to a person; the row goes when the person does."""
+    return Column(
+        "person_id",
+        String,
+        ForeignKey("persons.id", ondelete="CASCADE"),
+        primary_key=primary,
+        nullable=False,
+    )
+
+
+def _face() -> Column[int]:
+    return Column("face_id", Integer, ForeignKey("faces.id", ondelete="CASCADE"), primary_key=True)
+
+
+facts = Table(
+    "facts",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("value", String, nullable=False),
+    comment="single facts of the workspace: its id, where its key is, the key's check",
+)
+
+collections = Table(
+    "collections",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("name", String, nullable=False, unique=True),
+    Column("folder", String, nullable=False),
+    Column("purpose", String, nullable=False),
+    Column("recognition", String, nullable=False),
+    Column("basis", String),
+    Column("retain_until", String),
+    Column("declared_at", String, nullable=False),
+)
+
+photos = Table(
+    "photos",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column(
+        "collection_id", String, ForeignKey("collections.id", ondelete="CASCADE"), nullable=False
+    ),
+    Column("sha256", String, nullable=False),
+    Column("width_px", Integer, nullable=False),
+    Column("height_px", Integer, nullable=False),
+    Column("format", String, nullable=False),
+    Column("scanned_at", String, nullable=False),
+    # The gallery's sequence up to which these faces were compared: newcomers have higher ones.
+    Column("compared_through", Integer, nullable=False),
+    UniqueConstraint("collection_id", "sha256"),
+    Index("ix_photos_collection_compared", "collection_id", "compared_through"),
+    comment="one row for each content in a collection, however often it lies there",
+)
+
+files = Table(
+    "files",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column(
+        "collection_id", String, ForeignKey("collections.id", ondelete="CASCADE"), nullable=False
+    ),
+    Column("path", String, nullable=False),
+    Column("photo_id", Integer, ForeignKey("photos.id", ondelete="CASCADE"), nullable=False),
+    Column("size_bytes", Integer, nullable=False),
+    Column("modified_ns", Integer, nullable=False),
+    UniqueConstraint("collection_id", "path"),
+    Index("ix_files_photo_id", "photo_id"),
+    comment="where each content lies",
+)
+
+faces = Table(
+    "faces",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("photo_id", Integer, ForeignKey("photos.id", ondelete="CASCADE"), nullable=False),
+    Column("x", Float, nullable=False),
+    Column("y", Float, nullable=False),
+    Column("width", Float, nullable=False),
+    Column("height", Float, nullable=False),
+    # Ten numbers, x and y of the five landmarks, as JSON; null where a human drew the box.
+    Column("landmarks", String),
+    Column("score", Float, nullable=False),
+    Column("height_px", Float, nullable=False),
+    Index("ix_faces_photo_id", "photo_id"),
+)
+
+persons = Table(
+    "persons",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("name_folded", String, nullable=False, index=True),
+    Column("born", String),
+    Column("jurisdiction", String, nullable=False),
+    Column("asked_at", String, nullable=False),
+    # A keyed hash of the enrolment by which the person came: the same again changes nothing.
+    Column("enrolment", String, index=True),
+    # The gallery's sequence when this person's ``recognise`` last widened; 0: never.
+    Column("joined_at_sequence", Integer, nullable=False),
+)
+
+profile_fields = Table(
+    "profile_fields",
+    metadata,
+    _person(primary=True),
+    Column("name", String, primary_key=True),
+    Column("audience", String, primary_key=True),
+    Column("value", String, nullable=False),
+)
+
+consent_events = Table(
+    "consent_events",
+    metadata,
+    Column("sequence", Integer, primary_key=True),
+    _person(),
+    Column("act", String, nullable=False),
+    Column("purpose", String, nullable=False),
+    Column("target", String),
+    Column("scope", String),
+    Column("at", String, nullable=False),
+    Column("guardian", String),
+    Column("expires", String),
+    Column("evidence", String),
+    Column("notice", String),
+    Column("fields", String, nullable=False),
+    Index("ix_consent_events_person_id", "person_id"),
+    sqlite_autoincrement=True,
+    comment="append-only while the person is known; scope, guardian, evidence, notice as JSON",
+)
+
+data_keys = Table(
+    "data_keys",
+    metadata,
+    _person(primary=True),
+    Column("wrapped", LargeBinary, nullable=False),
+)
+
+templates = Table(
+    "templates",
+    metadata,
+    Column("id", String, primary_key=True),
+    _person(),
+    Column("model_sha256", String, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("usable", Float, nullable=False),
+    Column("built_at", String, nullable=False),
+    Index("ix_templates_person_id", "person_id"),
+)
+
+sightings = Table(
+    "sightings",
+    metadata,
+    _face(),
+    _person(primary=True),
+    Column("link", String, nullable=False),
+    Column("similarity", Float, nullable=False),
+    Column("model_sha256", String, nullable=False),
+    Index("ix_sightings_person_id_similarity", "person_id", "similarity"),
+    comment="what comparisons found: match or review; gone with the person's recognise",
+)
+
+judgements = Table(
+    "judgements",
+    metadata,
+    _face(),
+    _person(primary=True),
+    Column("link", String, nullable=False),
+    Column("at", String, nullable=False),
+    Index("ix_judgements_person_id", "person_id"),
+    comment="what humans said: marked or rejected; no scan touches them",
+)
+
+publications = Table(
+    "publications",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column(
+        "collection_id", String, ForeignKey("collections.id", ondelete="CASCADE"), nullable=False
+    ),
+    Column("channel", String, nullable=False),
+    Column("folder", String, nullable=False),
+    Column("at", String, nullable=False),
+)
+
+copies = Table(
+    "copies",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column(
+        "publication_id", Integer, ForeignKey("publications.id", ondelete="CASCADE"), nullable=False
+    ),
+    Column("photo_id", Integer, ForeignKey("photos.id", ondelete="CASCADE"), nullable=False),
+    Column("path", String, nullable=False),
+    Column("sha256", String, nullable=False),
+    Index("ix_copies_publication_id", "publication_id"),
+    Index("ix_copies_photo_id", "photo_id"),
+)
+
+shown = Table(
+    "shown",
+    metadata,
+    Column("copy_id", Integer, ForeignKey("copies.id", ondelete="CASCADE"), primary_key=True),
+    _person(primary=True),
+    Index("ix_shown_person_id", "person_id"),
+    comment="whose faces a published copy shows: the take-down list",
+)
+
+suppressions = Table(
+    "suppressions",
+    metadata,
+    Column("token", String, primary_key=True),
+    comment="keyed hashes of forms and enrolments that were erased: they are no new yes",
+)

@@ -1,0 +1,50 @@
+"""Features of aligned faces. They exist in memory only; what may be kept is decided elsewhere."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sayso.vision.decode import Pixels
+from sayso.vision.runtime import Network
+
+_SMALLEST_NORM = 1e-6
+
+
+class Embedder:
+    """Computes features. Safe to call from several threads.
+
+    Args:
+        network: SFace; batch (N, 3, 112, 112), RGB 0..255, one output (N, dimension).
+        dimension: of the features.
+        chunk: how many crops go through the network at once; bounds memory.
+    """
+
+    def __init__(self, network: Network, *, dimension: int = 128, chunk: int = 16) -> None:
+        self._network = network
+        self._dimension = dimension
+        self._chunk = chunk
+
+    def embed(self, crops: Pixels) -> NDArray[np.float32]:
+        """Features of unit length.
+
+        Args:
+            crops: uint8 (N, 112, 112, 3) RGB, as `sayso.vision.align.align` cuts them; N may
+                be 0.
+
+        Returns:
+            float32 (N, dimension). A crop of which the network makes nothing gives zeros, whose
+            similarity to anything is 0: it matches nobody.
+        """
+        features = np.zeros((len(crops), self._dimension), np.float32)
+        for start in range(0, len(crops), self._chunk):
+            part = crops[start : start + self._chunk]
+            batch = np.ascontiguousarray(part.transpose(0, 3, 1, 2), np.float32)
+            (raw,) = list(self._network(batch).values())[:1]
+            features[start : start + len(part)] = _unit(raw)
+        return features
+
+
+def _unit(raw: NDArray[np.float32]) -> NDArray[np.float32]:
+    norm = np.linalg.norm(raw.astype(np.float64), axis=1, keepdims=True)
+    usable = np.isfinite(norm) & (norm > _SMALLEST_NORM)
+    divisor = np.where(usable, norm, 1.0)
+    return np.where(usable, np.nan_to_num(raw) / divisor, 0.0).astype(np.float32)

@@ -1,0 +1,37 @@
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sayso.domain.majority import AGE_YEARS, comes_of_age
+
+
+@pytest.mark.parametrize(
+    ("born", "jurisdiction", "day"),
+    [
+        (date(2008, 5, 17), "GB", date(2026, 5, 17)),
+        (date(2008, 5, 17), "GB-SCT", date(2024, 5, 17)),
+        (date(2008, 5, 17), "US", date(2026, 5, 17)),
+        (date(2008, 5, 17), "US-AL", date(2027, 5, 17)),
+        (date(2008, 5, 17), "us-al", date(2027, 5, 17)),
+        (date(2008, 5, 17), "US-MS", date(2029, 5, 17)),
+        (date(2008, 5, 17), "US-CA", date(2026, 5, 17)),
+        (date(2008, 5, 17), "NZ", date(2028, 5, 17)),
+        (date(2008, 5, 17), "NZ-AUK", date(2028, 5, 17)),
+        (date(2008, 2, 29), "GB", date(2026, 3, 1)),
+        (date(2008, 2, 29), "NZ", date(2028, 2, 29)),
+        (date(2008, 2, 29), "US-NE", date(2027, 3, 1)),
+    ],
+)
+def test_the_day_on_which_somebody_answers_for_themselves(
+    born: date, jurisdiction: str, day: date
+) -> None:
+    assert comes_of_age(born, jurisdiction) == day
+
+
+@given(st.dates(date(1900, 1, 1), date(2100, 1, 1)), st.sampled_from(["GB", "XX", "", *AGE_YEARS]))
+def test_nobody_comes_of_age_before_sixteen_or_after_twenty_one(
+    born: date, jurisdiction: str
+) -> None:
+    assert 16 <= comes_of_age(born, jurisdiction).year - born.year <= 21

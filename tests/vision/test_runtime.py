@@ -1,0 +1,51 @@
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+
+from sayso.vision import models
+from sayso.vision.runtime import OpenVinoNetwork
+
+
+def test_threads_at_once_get_their_own_results(sface: OpenVinoNetwork) -> None:
+    crops = np.random.default_rng(5).uniform(0, 255, (6, 1, 3, 112, 112)).astype(np.float32)
+    expected = [sface(crop)["fc1"] for crop in crops]
+    found: dict[int, list[np.ndarray]] = {}
+
+    def work(place: int) -> None:
+        found[place] = [sface(crops[place])["fc1"] for _ in range(4)]
+
+    threads = [threading.Thread(target=work, args=(place,)) for place in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for place, results in found.items():
+        for result in results:
+            np.testing.assert_allclose(result, expected[place], rtol=1e-4, atol=1e-4)
+    assert len(found) == 6
+
+
+def test_results_stay_when_the_network_runs_again(sface: OpenVinoNetwork) -> None:
+    first = sface(np.zeros((1, 3, 112, 112), np.float32))["fc1"]
+    before = first.copy()
+    sface(np.full((1, 3, 112, 112), 200, np.float32))
+    np.testing.assert_array_equal(first, before)
+
+
+def test_compiling_and_running_opens_no_connection(cache: Path) -> None:
+    models.load(models.YUNET, cache)
+    script = f"""
+import sys
+calls = []
+sys.addaudithook(lambda name, args: calls.append(name) if name.startswith("socket.") else None)
+from pathlib import Path
+import numpy as np
+from sayso.vision import models, runtime
+network = runtime.OpenVinoNetwork(models.load(models.YUNET, Path({str(cache)!r})), threads=1)
+network(np.zeros((1, 3, 64, 64), np.float32))
+assert not [name for name in calls if name in ("socket.connect", "socket.getaddrinfo")], calls
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=120)  # noqa: S603 - our own script
