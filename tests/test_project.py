@@ -99,12 +99,13 @@ def error_classes(root: type[SaysoError] = SaysoError) -> Iterator[type[SaysoErr
 def drawn_tree() -> dict[str, tuple[str, str | None]]:
     """Of the drawing in the module's docstring: name to (parent, code where one is drawn)."""
     drawn: dict[str, tuple[str, str | None]] = {}
-    branch = ""
+    branches = ["SaysoError"]
     for line in (errors.__doc__ or "").splitlines():
         if match := re.fullmatch(r" {4}([│ ]*)[├└]── (\w+)(?: +(\w+))?(?: +\(.*\))?", line):
             indent, name, code = match.groups()
-            drawn[name] = (branch if indent else "SaysoError", code)
-            branch = branch if indent else name
+            del branches[len(indent) // 4 + 1 :]
+            drawn[name] = (branches[-1], code)
+            branches.append(name)
     return drawn
 
 

@@ -462,17 +462,18 @@ class LedgerTampered(LedgerError):
     """The ledger's files are not what was written and signed.
 
     Args:
-        where: the file, and the entry where one can be named, for example ``contents, entry 17``.
         expected: as for every `SaysoError`.
         found: as for every `SaysoError`.
         remedy: as for every `SaysoError`.
+        where: the file, and the entry where one can be named, for example ``contents, entry 17``.
     """
 
     code = "ledger_tampered"
 
-    def __init__(self, *, where: str, expected: str, found: str, remedy: str) -> None:
+    def __init__(self, *, expected: str, found: str, remedy: str, where: str = "") -> None:
         self.where = where
-        super().__init__(expected=f"{expected} in {where}", found=found, remedy=remedy)
+        place = f" in {where}" if where else ""
+        super().__init__(expected=f"{expected}{place}", found=found, remedy=remedy)
 
 
 class LedgerForked(LedgerError):
