@@ -17,17 +17,22 @@ from sayso.errors import NotConfirmed, SaysoError
 from sayso.services.ports import Progress, unwatched
 from sayso.wiring import Workspace, open_workspace
 
+SET_UP = "Set up"
+PEOPLE = "People"
+PHOTOGRAPHS = "Photographs"
+BY_HAND = "By hand, without comparing faces"
+
 FolderOption = Annotated[
     Path | None,
     typer.Option(
         "--workspace",
         metavar="DIR",
-        help="The workspace. Else SAYSO_WORKSPACE, else this account's own.",
+        help="The workspace; else SAYSO_WORKSPACE, else this account's own.",
         show_default=False,
     ),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask; do it.")]
+JsonOption = Annotated[bool, typer.Option("--json", metavar="", help="Print the result as JSON.")]
+YesOption = Annotated[bool, typer.Option("--yes", metavar="", help="Do not ask; do it.")]
 
 INTERRUPTED = "interrupted"
 

@@ -71,7 +71,7 @@ class _Story:
         )
         hopper = self._enrol("Grace Hopper", self._scene.hopper, ("recognise", "find"))
         say("   Eileen Collins: recognise me, find my photographs, tell staff my name, and show")
-        say("   my face on the website. Grace Hopper: find my photographs for me, nothing else.")
+        say("   my face on the website. Grace Hopper: recognise me and find my photographs for me.")
         self._scan()
         self._identify()
         self._find(collins.person)
