@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from sayso.cli.session import PEOPLE, FolderOption, JsonOption, Session, YesOption, session
+from sayso.cli.session import PEOPLE, FolderOption, JsonOption, Session, YesOption, many, session
 from sayso.domain.event import Act
 from sayso.domain.grant import Purpose
 from sayso.services.enrol import Enrolled, ImageQuality
@@ -110,14 +110,14 @@ def _print_enrolled(run: Session, enrolled: Enrolled) -> None:
         "unchanged": enrolled.unchanged,
     }
     done = "was enrolled like this already" if enrolled.unchanged else "is enrolled"
-    built = f"{len(enrolled.templates)} reference(s)" if enrolled.templates else "no template"
+    built = many(len(enrolled.templates), "reference") if enrolled.templates else "no template"
     run.result(values, f"[bold]{escape(person.name)}[/] {done}: id {person.id}, {built}.")
     for image in enrolled.quality:
         if image.refused is not None:
             run.note(f"{escape(image.path)} is no reference. {escape(image.refused.reason)}")
     if enrolled.namesakes and not enrolled.unchanged:
         run.note(
-            f"{enrolled.namesakes} other(s) called {escape(person.name)}: use ids from now on. "
+            f"{enrolled.namesakes} more called {escape(person.name)}: use ids from now on. "
             "To add to somebody enrolled already, pass --person ID."
         )
 
@@ -211,7 +211,7 @@ def find(
             }
             for one in found
         ]
-        lines = [f"{escape(known.name)} is in {len(found)} photograph(s)."]
+        lines = [f"{escape(known.name)} is in {many(len(found), 'photograph')}."]
         lines += [
             f"{'marked' if one.similarity is None else f'{one.similarity:6.3f}'}  "
             f"{escape(one.collection)}  {escape(one.path)}"
@@ -245,7 +245,7 @@ def withdraw(
         what = ", ".join(ended.purposes)
         lines = [f"Withdrawn for {escape(ended.person.name)}: {what}."]
         if ended.templates:
-            lines.append(f"{ended.templates} reference(s) destroyed.")
+            lines.append(f"{many(ended.templates, 'reference')} destroyed.")
         if published:
             lines.append("Copies that still show them, to be taken down:")
             lines += [f"  {one.channel}  {escape(one.path)}" for one in ended.published]
@@ -270,7 +270,7 @@ def erase(
         published = [
             {"channel": one.channel, "path": one.path, "at": one.at} for one in gone.published
         ]
-        lines = [f"Erased: {escape(known.name)}, {gone.templates} reference(s)."]
+        lines = [f"Erased: {escape(known.name)}, {many(gone.templates, 'reference')}."]
         if published:
             lines.append("Copies that still show them, to be taken down (this is the last list):")
             lines += [f"  {one.channel}  {escape(one.path)}" for one in gone.published]

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from sayso.cli.session import PHOTOGRAPHS, SET_UP, FolderOption, JsonOption, session
+from sayso.cli.session import PHOTOGRAPHS, SET_UP, FolderOption, JsonOption, many, session
 from sayso.domain.face import Box
 from sayso.domain.grant import audience as parse_audience
 from sayso.domain.grant import channel as parse_channel
@@ -96,7 +96,7 @@ def list_collections(
         ]
         lines = [
             f"[bold]{escape(one.collection.name)}[/]  recognise: {one.collection.recognition}  "
-            f"{one.files} file(s), {one.faces} face(s)  [dim]{escape(one.folder)}[/]"
+            f"{many(one.files, 'file')}, {many(one.faces, 'face')}  [dim]{escape(one.folder)}[/]"
             for one in held
         ]
         run.result({"collections": values}, *lines or ["No collection is declared yet."])
@@ -143,7 +143,8 @@ def scan(
             )
             if count
         ]
-        line = f"{done.photos} photograph(s), {done.faces} face(s) in {done.seconds:.1f} s."
+        seen = f"{many(done.photos, 'photograph')}, {many(done.faces, 'face')}"
+        line = f"{seen} in {done.seconds:.1f} s."
         run.result(values, line, *(f"{part}." for part in also))
         for one in done.unreadable:
             run.note(f"not scanned: {escape(one.path)}: {one.code}: {escape(one.reason)}")
@@ -245,6 +246,7 @@ def screen(
         counts = screening.counts()
         photos = [
             {
+                "id": screened.photograph.id,
                 "path": path,
                 "verdict": screened.verdict.value,
                 "faces": [_screened(face) for face in screened.faces],

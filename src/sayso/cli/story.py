@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from sayso.cli.session import Session
+from sayso.cli.session import Session, write
 from sayso.domain.grant import STAFF, channel
 from sayso.domain.person import Person
 from sayso.domain.photo import Recognition
@@ -50,7 +50,7 @@ class _Story:
 
     def _say(self, line: str) -> None:
         if not self._run.as_json:
-            self._run.out.print(line)
+            write(self._run.out, line)
 
     def play(self) -> None:
         say = self._say
