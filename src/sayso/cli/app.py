@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from sayso import __version__
 from sayso.cli import judgements, people, photographs
-from sayso.cli.session import FolderOption, JsonOption, session
+from sayso.cli.session import SET_UP, FolderOption, JsonOption, session
 from sayso.wiring import KeyPlace, create_workspace
 
 app = typer.Typer(
@@ -36,17 +36,20 @@ def options(
     workspace: FolderOption = None,
     as_json: JsonOption = False,
     version: Annotated[  # noqa: ARG001 - its callback does it
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")
+        bool,
+        typer.Option(
+            "--version", metavar="", callback=_version, is_eager=True, help="Print the version."
+        ),
     ] = False,
 ) -> None:
     """Photographs of people, on their say-so."""
     context.obj = {"workspace": workspace, "json": as_json}
 
 
-@app.command()
+@app.command(rich_help_panel=SET_UP)
 def init(
     context: typer.Context,
-    key: Annotated[KeyPlace, typer.Option(help="Where the workspace key is kept.")] = KeyPlace.FILE,
+    key: Annotated[KeyPlace, typer.Option(help="Where its key is kept.")] = KeyPlace.FILE,
     workspace: FolderOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -61,10 +64,12 @@ def init(
         )
 
 
-@app.command()
+@app.command(rich_help_panel=SET_UP)
 def demo(
     context: typer.Context,
-    out: Annotated[Path, typer.Option(help="A new or empty folder.")] = Path("sayso-demo"),
+    out: Annotated[Path, typer.Option(metavar="DIR", help="A new or empty folder.")] = Path(
+        "sayso-demo"
+    ),
     as_json: JsonOption = False,
 ) -> None:
     """Show the whole story on two real portraits, ending with a report to open."""

@@ -6,19 +6,21 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from sayso.cli.session import FolderOption, JsonOption, session
+from sayso.cli.session import BY_HAND, FolderOption, JsonOption, session
 from sayso.services.judge import Judge, Judgement
 
 app = typer.Typer()
 
-PhotoArgument = Annotated[str, typer.Argument(help="Its path, as scanned.")]
+PhotoArgument = Annotated[str, typer.Argument(metavar="PHOTO", help="Its path, as scanned.")]
 FaceArgument = Annotated[
-    str, typer.Argument(metavar="BOX_OR_FACE", help="x,y,width,height relative, or an id.")
+    str, typer.Argument(metavar="BOX_OR_FACE", help="A face's id, or x,y,width,height from 0 to 1.")
 ]
-PersonArgument = Annotated[str, typer.Argument(help="An id, or a name that only one person has.")]
+PersonArgument = Annotated[
+    str, typer.Argument(metavar="PERSON", help="An id, or a name that only one has.")
+]
 
 
-@app.command()
+@app.command(rich_help_panel=BY_HAND)
 def mark(
     context: typer.Context,
     photo: PhotoArgument,
@@ -27,11 +29,11 @@ def mark(
     workspace: FolderOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say that a face is this person. No biometrics needed; no scan undoes it."""
+    """Say that a face is this person; no scan undoes it."""
     _judge(context, workspace, as_json, "is", lambda judge: judge.mark(photo, face, person))
 
 
-@app.command()
+@app.command(rich_help_panel=BY_HAND)
 def reject(
     context: typer.Context,
     photo: PhotoArgument,
@@ -40,11 +42,11 @@ def reject(
     workspace: FolderOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say that a face is not this person. No scan undoes it."""
+    """Say that a face is not this person; no scan undoes it."""
     _judge(context, workspace, as_json, "is not", lambda judge: judge.reject(photo, face, person))
 
 
-@app.command()
+@app.command(rich_help_panel=BY_HAND)
 def unmark(
     context: typer.Context,
     photo: PhotoArgument,

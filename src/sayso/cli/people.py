@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from sayso.cli.session import FolderOption, JsonOption, Session, YesOption, session
+from sayso.cli.session import PEOPLE, FolderOption, JsonOption, Session, YesOption, many, session
 from sayso.domain.event import Act
 from sayso.domain.grant import Purpose
 from sayso.services.enrol import Enrolled, ImageQuality
@@ -15,39 +15,57 @@ from sayso.services.intake import Form, enrol_table, enrolment
 app = typer.Typer()
 
 
-@app.command()
+@app.command(rich_help_panel=PEOPLE)
 def enrol(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="As the person wants it shown.")] = "",
+    name: Annotated[str, typer.Argument(metavar="NAME", help="As the person wants it shown.")] = "",
     images: Annotated[
-        list[str] | None, typer.Argument(metavar="IMAGE...", help="Given by the person.")
+        list[str] | None,
+        typer.Argument(metavar="IMAGE", help="One to five, given by the person."),
     ] = None,
     grant: Annotated[
         list[str] | None,
-        typer.Option(help="recognise, find, name:AUDIENCE or publish:CHANNEL; may be repeated."),
+        typer.Option(
+            metavar="GRANT",
+            help="recognise, find, name:AUDIENCE or publish:CHANNEL; may be repeated.",
+        ),
     ] = None,
     field: Annotated[
         list[str] | None,
-        typer.Option(help="NAME=VALUE@AUDIENCE, shown beside the face; may be repeated."),
+        typer.Option(
+            metavar="FIELD",
+            help="NAME=VALUE@AUDIENCE, told beside the name; may be repeated.",
+        ),
     ] = None,
     collection: Annotated[
-        list[str] | None, typer.Option(help="Only this collection; may be repeated.")
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Only this collection; may be repeated."),
     ] = None,
-    expires: Annotated[str, typer.Option(help="YYYY-MM-DD, the first day without.")] = "",
-    guardian: Annotated[str, typer.Option(help="Who answers for a minor.")] = "",
-    relation: Annotated[str, typer.Option(help="Of the guardian to the person.")] = "",
-    verified_by: Annotated[str, typer.Option(help="How that was checked.")] = "",
-    born: Annotated[str, typer.Option(help="YYYY-MM-DD.")] = "",
-    jurisdiction: Annotated[str, typer.Option(help="ISO 3166, for the age of majority.")] = "",
-    notice: Annotated[str, typer.Option(help="The file that the person was shown.")] = "",
-    notice_version: Annotated[str, typer.Option(help="Its version.")] = "",
-    notice_language: Annotated[str, typer.Option(help="Its language, BCP 47.")] = "",
-    evidence: Annotated[str, typer.Option(help="The signed form; its SHA-256 is kept.")] = "",
-    person: Annotated[
-        str, typer.Option(help="Id of somebody enrolled already, to add to what they said.")
+    expires: Annotated[str, typer.Option(metavar="DATE", help="The first day without.")] = "",
+    guardian: Annotated[str, typer.Option(metavar="NAME", help="Who answers for a minor.")] = "",
+    relation: Annotated[str, typer.Option(metavar="TEXT", help="Mother, father, …")] = "",
+    verified_by: Annotated[str, typer.Option(metavar="TEXT", help="How that was checked.")] = "",
+    born: Annotated[str, typer.Option(metavar="DATE", help="Date of birth, YYYY-MM-DD.")] = "",
+    jurisdiction: Annotated[
+        str, typer.Option(metavar="CODE", help="ISO 3166; whose age of majority.")
     ] = "",
-    csv: Annotated[Path | None, typer.Option(help="Enrol everybody in this table instead.")] = None,
-    strict: Annotated[bool, typer.Option(help="With --csv: exit 1 if a row was refused.")] = False,
+    notice: Annotated[str, typer.Option(metavar="FILE", help="What the person was told.")] = "",
+    notice_version: Annotated[str, typer.Option(metavar="TEXT", help="Its version.")] = "",
+    notice_language: Annotated[str, typer.Option(metavar="TAG", help="Its language, BCP 47.")] = "",
+    evidence: Annotated[
+        str, typer.Option(metavar="FILE", help="The signed form; its SHA-256 is kept.")
+    ] = "",
+    person: Annotated[
+        str,
+        typer.Option(metavar="ID", help="Add to what somebody enrolled already said."),
+    ] = "",
+    csv: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Enrol everybody in this table.")
+    ] = None,
+    strict: Annotated[
+        bool,
+        typer.Option("--strict", metavar="", help="With --csv: exit 1 if a row was refused."),
+    ] = False,
     workspace: FolderOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -92,14 +110,14 @@ def _print_enrolled(run: Session, enrolled: Enrolled) -> None:
         "unchanged": enrolled.unchanged,
     }
     done = "was enrolled like this already" if enrolled.unchanged else "is enrolled"
-    built = f"{len(enrolled.templates)} reference(s)" if enrolled.templates else "no template"
+    built = many(len(enrolled.templates), "reference") if enrolled.templates else "no template"
     run.result(values, f"[bold]{escape(person.name)}[/] {done}: id {person.id}, {built}.")
     for image in enrolled.quality:
         if image.refused is not None:
             run.note(f"{escape(image.path)} is no reference. {escape(image.refused.reason)}")
     if enrolled.namesakes and not enrolled.unchanged:
         run.note(
-            f"{enrolled.namesakes} other(s) called {escape(person.name)}: use ids from now on. "
+            f"{enrolled.namesakes} more called {escape(person.name)}: use ids from now on. "
             "To add to somebody enrolled already, pass --person ID."
         )
 
@@ -146,7 +164,7 @@ def _enrol_table(run: Session, table: Path, *, strict: bool) -> None:
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(rich_help_panel=PEOPLE)
 def people(
     context: typer.Context,
     workspace: FolderOption = None,
@@ -172,10 +190,12 @@ def people(
         run.result({"people": listed}, *lines or ["Nobody was asked yet."])
 
 
-@app.command()
+@app.command(rich_help_panel=PEOPLE)
 def find(
     context: typer.Context,
-    person: Annotated[str, typer.Argument(help="An id, or a name that only one person has.")],
+    person: Annotated[
+        str, typer.Argument(metavar="PERSON", help="An id, or a name that only one has.")
+    ],
     workspace: FolderOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -191,7 +211,7 @@ def find(
             }
             for one in found
         ]
-        lines = [f"{escape(known.name)} is in {len(found)} photograph(s)."]
+        lines = [f"{escape(known.name)} is in {many(len(found), 'photograph')}."]
         lines += [
             f"{'marked' if one.similarity is None else f'{one.similarity:6.3f}'}  "
             f"{escape(one.collection)}  {escape(one.path)}"
@@ -200,15 +220,17 @@ def find(
         run.result({"person": known.id, "photos": photos}, *lines)
 
 
-@app.command()
+@app.command(rich_help_panel=PEOPLE)
 def withdraw(
     context: typer.Context,
-    person: Annotated[str, typer.Argument(help="An id, or a name that only one person has.")],
+    person: Annotated[
+        str, typer.Argument(metavar="PERSON", help="An id, or a name that only one has.")
+    ],
     purpose: Annotated[Purpose | None, typer.Option(help="Only this purpose.")] = None,
     workspace: FolderOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """End a person's consent, at once. The template goes with recognise."""
+    """End a person's consent at once; the template goes with recognise."""
     with session(context, workspace, as_json) as run:
         ended = run.workspace.rights.withdraw(person, purpose)
         published = [
@@ -223,17 +245,19 @@ def withdraw(
         what = ", ".join(ended.purposes)
         lines = [f"Withdrawn for {escape(ended.person.name)}: {what}."]
         if ended.templates:
-            lines.append(f"{ended.templates} reference(s) destroyed.")
+            lines.append(f"{many(ended.templates, 'reference')} destroyed.")
         if published:
             lines.append("Copies that still show them, to be taken down:")
             lines += [f"  {one.channel}  {escape(one.path)}" for one in ended.published]
         run.result(values, *lines)
 
 
-@app.command()
+@app.command(rich_help_panel=PEOPLE)
 def erase(
     context: typer.Context,
-    person: Annotated[str, typer.Argument(help="An id, or a name that only one person has.")],
+    person: Annotated[
+        str, typer.Argument(metavar="PERSON", help="An id, or a name that only one has.")
+    ],
     yes: YesOption = False,
     workspace: FolderOption = None,
     as_json: JsonOption = False,
@@ -246,7 +270,7 @@ def erase(
         published = [
             {"channel": one.channel, "path": one.path, "at": one.at} for one in gone.published
         ]
-        lines = [f"Erased: {escape(known.name)}, {gone.templates} reference(s)."]
+        lines = [f"Erased: {escape(known.name)}, {many(gone.templates, 'reference')}."]
         if published:
             lines.append("Copies that still show them, to be taken down (this is the last list):")
             lines += [f"  {one.channel}  {escape(one.path)}" for one in gone.published]

@@ -1,12 +1,13 @@
 """Verbs about photographs: collection, scan, identify, verify, screen, publish."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.markup import escape
 
-from sayso.cli.session import FolderOption, JsonOption, session
+from sayso.cli.session import PHOTOGRAPHS, SET_UP, FolderOption, JsonOption, many, session
 from sayso.domain.face import Box
 from sayso.domain.grant import audience as parse_audience
 from sayso.domain.grant import channel as parse_channel
@@ -18,25 +19,34 @@ from sayso.services.screen import ScreenedFace, ScreenedPhotograph
 
 app = typer.Typer()
 collections = typer.Typer(no_args_is_help=True, help="Declare and list what you hold.")
-app.add_typer(collections, name="collection")
+app.add_typer(collections, name="collection", rich_help_panel=SET_UP)
 
-AudienceOption = Annotated[str, typer.Option(help="staff, public or group:NAME.")]
-ChannelOption = Annotated[str, typer.Option(help="internal, website, social, print, press, x-...")]
+AudienceOption = Annotated[
+    str, typer.Option(metavar="AUDIENCE", help="staff, public or group:NAME.")
+]
+ChannelOption = Annotated[
+    str,
+    typer.Option(
+        metavar="CHANNEL", help="internal, website, social, print, press, or x-NAME of your own."
+    ),
+]
 _COLOURS = {Verdict.CLEAR: "green", Verdict.COVER: "cyan", Verdict.REVIEW: "yellow"}
 
 
 @collections.command("add")
 def add(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="Short, for the command line.")],
-    path: Annotated[Path, typer.Argument(help="The folder that holds the photographs.")],
-    purpose: Annotated[str, typer.Option(help="Why you hold them, in a few words.")],
-    recognise: Annotated[Recognition, typer.Option(help="How far faces may be compared.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Short, for the command line.")],
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="The folder of the photographs.")],
+    purpose: Annotated[str, typer.Option(metavar="TEXT", help="Why you hold them.")],
+    recognise: Annotated[Recognition, typer.Option(help="Which faces may be compared.")],
     basis: Annotated[
-        str | None, typer.Option(help="Your written basis (impact assessment); group needs one.")
+        str | None,
+        typer.Option(metavar="TEXT", help="Your written basis; group needs one."),
     ] = None,
     retain_days: Annotated[
-        int | None, typer.Option(help="From then on nothing in it is used.", show_default=False)
+        int | None,
+        typer.Option(metavar="DAYS", help="After these nothing in it is used.", show_default=False),
     ] = None,
     workspace: FolderOption = None,
     as_json: JsonOption = False,
@@ -59,7 +69,7 @@ def add(
         run.result(
             values,
             f"[bold]{escape(declared.name)}[/] is declared (recognise: {declared.recognition}). "
-            f"Next: sayso scan {escape(declared.name)}",
+            f"Next: sayso scan {escape(shlex.quote(declared.name))}",
         )
 
 
@@ -86,22 +96,29 @@ def list_collections(
         ]
         lines = [
             f"[bold]{escape(one.collection.name)}[/]  recognise: {one.collection.recognition}  "
-            f"{one.files} file(s), {one.faces} face(s)  [dim]{escape(one.folder)}[/]"
+            f"{many(one.files, 'file')}, {many(one.faces, 'face')}  [dim]{escape(one.folder)}[/]"
             for one in held
         ]
         run.result({"collections": values}, *lines or ["No collection is declared yet."])
 
 
-@app.command()
+@app.command(rich_help_panel=PHOTOGRAPHS)
 def scan(
     context: typer.Context,
-    collection: Annotated[str, typer.Argument(help="Its name.")],
-    again: Annotated[bool, typer.Option(help="Look at known photographs too.")] = False,
-    strict: Annotated[bool, typer.Option(help="Exit 1 if a file could not be scanned.")] = False,
+    collection: Annotated[str, typer.Argument(metavar="COLLECTION", help="Its name.")],
+    again: Annotated[
+        bool, typer.Option("--again", metavar="", help="Known photographs too.")
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", metavar="", help="Exit 1 if a file was not scanned.")
+    ] = False,
     workspace: FolderOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Look for faces in new and changed photographs; interrupted, it goes on where it stopped."""
+    """Look for faces in new and changed photographs.
+
+    Interrupted, it goes on where it stopped.
+    """
     with session(context, workspace, as_json) as run:
         with run.progress("Scanning") as progress:
             done = run.workspace.scan(collection, again=again, progress=progress)
@@ -126,7 +143,8 @@ def scan(
             )
             if count
         ]
-        line = f"{done.photos} photograph(s), {done.faces} face(s) in {done.seconds:.1f} s."
+        seen = f"{many(done.photos, 'photograph')}, {many(done.faces, 'face')}"
+        line = f"{seen} in {done.seconds:.1f} s."
         run.result(values, line, *(f"{part}." for part in also))
         for one in done.unreadable:
             run.note(f"not scanned: {escape(one.path)}: {one.code}: {escape(one.reason)}")
@@ -134,11 +152,11 @@ def scan(
             raise typer.Exit(1)
 
 
-@app.command()
+@app.command(rich_help_panel=PHOTOGRAPHS)
 def identify(
     context: typer.Context,
-    image: Annotated[Path, typer.Argument(help="A picture; nothing of it is kept.")],
-    collection: Annotated[str, typer.Option(help="Whose gallery to compare with.")],
+    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="Nothing of it is kept.")],
+    collection: Annotated[str, typer.Option(metavar="NAME", help="Whose gallery to compare with.")],
     audience: AudienceOption = "staff",
     workspace: FolderOption = None,
     as_json: JsonOption = False,
@@ -182,16 +200,20 @@ def identify(
         run.result({"faces": values}, *lines or ["No face was found."])
 
 
-@app.command()
+@app.command(rich_help_panel=PHOTOGRAPHS)
 def verify(
     context: typer.Context,
-    photo: Annotated[str, typer.Argument(help="Its path, as scanned.")],
-    face: Annotated[str, typer.Argument(metavar="BOX_OR_FACE", help="x,y,width,height or an id.")],
-    person: Annotated[str, typer.Argument(help="An id, or a name that only one person has.")],
+    photo: Annotated[str, typer.Argument(metavar="PHOTO", help="Its path, as scanned.")],
+    face: Annotated[
+        str, typer.Argument(metavar="BOX_OR_FACE", help="A face's id, or x,y,width,height.")
+    ],
+    person: Annotated[
+        str, typer.Argument(metavar="PERSON", help="An id, or a name that only one has.")
+    ],
     workspace: FolderOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Compare one face that you picked with one person (collections of mode selected)."""
+    """Compare one face that you picked with one person."""
     with session(context, workspace, as_json) as run:
         found = run.workspace.verify(photo, face, person)
         values = {
@@ -207,10 +229,10 @@ def verify(
         )
 
 
-@app.command()
+@app.command(rich_help_panel=PHOTOGRAPHS)
 def screen(
     context: typer.Context,
-    collection: Annotated[str, typer.Argument(help="Its name.")],
+    collection: Annotated[str, typer.Argument(metavar="COLLECTION", help="Its name.")],
     channel: ChannelOption,
     audience: AudienceOption = "staff",
     workspace: FolderOption = None,
@@ -224,6 +246,7 @@ def screen(
         counts = screening.counts()
         photos = [
             {
+                "id": screened.photograph.id,
                 "path": path,
                 "verdict": screened.verdict.value,
                 "faces": [_screened(face) for face in screened.faces],
@@ -237,17 +260,19 @@ def screen(
         )
 
 
-@app.command()
+@app.command(rich_help_panel=PHOTOGRAPHS)
 def publish(
     context: typer.Context,
-    collection: Annotated[str, typer.Argument(help="Its name.")],
-    out: Annotated[Path, typer.Argument(help="An empty folder, or an earlier publication's.")],
+    collection: Annotated[str, typer.Argument(metavar="COLLECTION", help="Its name.")],
+    out: Annotated[
+        Path, typer.Argument(metavar="OUT", help="An empty folder, or an earlier publication's.")
+    ],
     channel: ChannelOption,
     style: Annotated[CoverStyle, typer.Option(help="How faces are covered.")] = CoverStyle.FILL,
     workspace: FolderOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write covered copies, a manifest and a report of what was covered and why."""
+    """Write covered copies, a manifest and a report to look at."""
     with session(context, workspace, as_json) as run:
         with run.progress("Covering") as progress:
             done, pages = run.workspace.publish(

@@ -12,22 +12,29 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
+from rich.text import Text
 
 from sayso.errors import NotConfirmed, SaysoError
 from sayso.services.ports import Progress, unwatched
 from sayso.wiring import Workspace, open_workspace
+
+SET_UP = "Set up"
+PEOPLE = "People"
+PHOTOGRAPHS = "Photographs"
+BY_HAND = "By hand, without comparing faces"
 
 FolderOption = Annotated[
     Path | None,
     typer.Option(
         "--workspace",
         metavar="DIR",
-        help="The workspace. Else SAYSO_WORKSPACE, else this account's own.",
+        help="The workspace; else SAYSO_WORKSPACE, else this account's own.",
         show_default=False,
     ),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask; do it.")]
+JsonOption = Annotated[bool, typer.Option("--json", metavar="", help="Print the result as JSON.")]
+YesOption = Annotated[bool, typer.Option("--yes", metavar="", help="Do not ask; do it.")]
 
 INTERRUPTED = "interrupted"
 
@@ -47,12 +54,12 @@ class Session:
     @cached_property
     def out(self) -> Console:
         """Standard output, for results."""
-        return Console(soft_wrap=True, highlight=False)
+        return Console(highlight=False)
 
     @cached_property
     def err(self) -> Console:
         """Standard error, for everything else."""
-        return Console(stderr=True, soft_wrap=True, highlight=False)
+        return Console(stderr=True, highlight=False)
 
     def result(self, values: Mapping[str, object], *lines: str) -> None:
         """Print a result: as JSON if asked for, else these lines."""
@@ -60,11 +67,11 @@ class Session:
             sys.stdout.write(json.dumps(values, ensure_ascii=False) + "\n")
         else:
             for line in lines:
-                self.out.print(line)
+                write(self.out, line)
 
     def note(self, line: str) -> None:
         """Say something beside the result."""
-        self.err.print(line, style="yellow")
+        write(self.err, f"[yellow]{line}[/]")
 
     def confirm(self, question: str, *, yes: bool) -> None:
         """Go on only with a yes: asked on a terminal, required as ``--yes`` elsewhere.
@@ -98,6 +105,18 @@ class Session:
         ) as shown:
             task = shown.add_task(what, total=None)
             yield lambda done, total: shown.update(task, completed=done, total=total)
+
+
+def write(console: Console, line: str) -> None:
+    """Print one line; a terminal gets it broken between words, unless that would cut a path."""
+    words = Text.from_markup(line).plain.split()
+    fits = all(len(word) <= console.width for word in words)
+    console.print(line, soft_wrap=not (console.is_terminal and fits))
+
+
+def many(number: int, noun: str) -> str:
+    """A number with its noun: 1 face, 2 faces."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def default_folder() -> Path:
@@ -137,5 +156,4 @@ def _fail(run: Session, code: str, reason: str) -> None:
     if run.as_json:
         error = {"error": {"code": code, "reason": reason}}
         sys.stdout.write(json.dumps(error, ensure_ascii=False) + "\n")
-    run.err.print(f"[bold red]{code}[/]: ", end="")
-    run.err.print(reason, markup=False)
+    write(run.err, f"[bold red]{code}[/]: {escape(reason)}")

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from sayso.cli.session import Session
+from sayso.cli.session import Session, write
 from sayso.domain.grant import STAFF, channel
 from sayso.domain.person import Person
 from sayso.domain.photo import Recognition
@@ -50,7 +50,7 @@ class _Story:
 
     def _say(self, line: str) -> None:
         if not self._run.as_json:
-            self._run.out.print(line)
+            write(self._run.out, line)
 
     def play(self) -> None:
         say = self._say
@@ -71,7 +71,7 @@ class _Story:
         )
         hopper = self._enrol("Grace Hopper", self._scene.hopper, ("recognise", "find"))
         say("   Eileen Collins: recognise me, find my photographs, tell staff my name, and show")
-        say("   my face on the website. Grace Hopper: find my photographs for me, nothing else.")
+        say("   my face on the website. Grace Hopper: recognise me and find my photographs for me.")
         self._scan()
         self._identify()
         self._find(collins.person)

@@ -1,0 +1,292 @@
+"""What the default models reach on labelled real photographs, with honest margins.
+
+Labeled Faces in the Wild is frontal, of adults and of the press: its figures flatter.
+"""
+
+import csv
+import dataclasses
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from sayso.domain.face import Box, Face
+from sayso.errors import FaceTooBlurred
+from sayso.vision.align import align
+from sayso.vision.cover import Style, cover, regions
+from sayso.vision.decode import DecodeLimits, Picture, decode
+from sayso.vision.detect import Detector
+from sayso.vision.embed import Embedder
+from sayso.vision.quality import enrolment
+from sayso.vision.runtime import OpenVinoNetwork
+
+SMALLEST_PX = 16.0
+
+
+@dataclass(frozen=True)
+class Portraits:
+    """One face of each photograph and its features."""
+
+    rows: list[dict[str, str]]
+    pictures: list[Picture]
+    faces: list[tuple[Face, ...]]
+    features: NDArray[np.float32]
+
+
+def central(faces: tuple[Face, ...]) -> Face:
+    def off(face: Face) -> float:
+        box = face.box
+        return abs(box.x + box.width / 2 - 0.5) + abs(box.y + box.height / 2 - 0.5)
+
+    return min(faces, key=off)
+
+
+def features_of(
+    embedder: Embedder, pixels: NDArray[np.uint8], faces: tuple[Face, ...]
+) -> NDArray[np.float32]:
+    crops = [align(pixels, face.landmarks) for face in faces if face.landmarks]
+    return embedder.embed(np.array(crops, np.uint8).reshape(-1, 112, 112, 3))
+
+
+@pytest.fixture(scope="module")
+def portraits(
+    photos: Path,
+    labels: list[dict[str, str]],
+    detector: Detector,
+    embedder: Embedder,
+    limits: DecodeLimits,
+) -> Portraits:
+    pictures = [decode((photos / row["path"]).read_bytes(), limits) for row in labels]
+    faces = [detector.detect(picture, smallest_px=SMALLEST_PX) for picture in pictures]
+    seen = [place for place, found in enumerate(faces) if found]
+    crops = [
+        align(pictures[place].pixels, landmarks)
+        for place in seen
+        if (landmarks := central(faces[place]).landmarks)
+    ]
+    features = np.zeros((len(labels), 128), np.float32)
+    features[seen] = embedder.embed(np.array(crops))
+    return Portraits(labels, pictures, faces, features)
+
+
+def test_every_portrait_has_its_face_found(portraits: Portraits) -> None:
+    assert len(portraits.rows) == 1374
+    unseen = [r["path"] for r, f in zip(portraits.rows, portraits.faces, strict=True) if not f]
+    assert unseen == []
+
+
+def test_people_are_found_again_and_strangers_are_not(portraits: Portraits) -> None:
+    role = np.array([row["role"] for row in portraits.rows])
+    identity = np.array([row["identity"] for row in portraits.rows])
+    people = sorted(set(identity[role == "reference"]))
+    best = np.stack(
+        [
+            (
+                portraits.features @ portraits.features[(role == "reference") & (identity == one)].T
+            ).max(axis=1)
+            for one in people
+        ],
+        axis=1,
+    )
+    probes = role == "probe"
+    truth = np.searchsorted(people, identity[probes])
+    first = best[probes].argmax(axis=1) == truth
+    assert first.mean() >= 0.9957  # measured 0.9979: one of 474 fails; two may
+    mated = best[probes][np.arange(probes.sum()), truth]
+    strangers = np.sort(best[role == "stranger"].max(axis=1))[::-1]
+    # The threshold that so many of 600 strangers reach, and who is missed there.
+    for allowed, highest, missed in ((60, 0.40, 0.0085), (6, 0.46, 0.013), (1, 0.50, 0.013)):
+        threshold = strangers[allowed]
+        assert threshold <= highest
+        assert 1 - ((mated > threshold) & first).mean() <= missed
+
+
+def test_every_reference_may_be_enrolled_and_shows_the_face_in_the_middle(
+    portraits: Portraits,
+) -> None:
+    for row, picture, faces in zip(
+        portraits.rows, portraits.pictures, portraits.faces, strict=True
+    ):
+        if row["role"] == "reference":
+            assert enrolment(picture, faces) is central(faces), row["path"]
+
+
+def shrunk(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    height, width = pixels.shape[:2]
+    small = cv2.resize(pixels, (width // 4, height // 4), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
+def moved(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.asarray(cv2.filter2D(pixels, -1, np.full((1, 11), 1 / 11)), np.uint8)
+
+
+def blurred(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.asarray(cv2.GaussianBlur(pixels, (0, 0), 3), np.uint8)
+
+
+def heavily_blurred(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.asarray(cv2.GaussianBlur(pixels, (0, 0), 8), np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("damage", "least"),
+    [(shrunk, 0.96), (moved, 0.97), (blurred, 0.99), (heavily_blurred, 0.99)],
+)
+def test_damaged_references_are_refused(
+    portraits: Portraits,
+    damage: Callable[[NDArray[np.uint8]], NDArray[np.uint8]],
+    least: float,
+) -> None:
+    refused = 0
+    references = [
+        (picture, faces)
+        for row, picture, faces in zip(
+            portraits.rows, portraits.pictures, portraits.faces, strict=True
+        )
+        if row["role"] == "reference"
+    ]
+    for picture, faces in references:
+        try:
+            enrolment(dataclasses.replace(picture, pixels=damage(picture.pixels)), faces)
+        except FaceTooBlurred:
+            refused += 1
+    assert len(references) == 300
+    assert refused / len(references) >= least
+
+
+def matched(
+    found: list[tuple[Box, float]], wanted: list[Box], ignored: list[Box], least: float
+) -> tuple[int, int]:
+    """How many of the wanted boxes were found, and how many finds are of nothing."""
+    left, false = list(wanted), 0
+    for box, _ in sorted(found, key=lambda item: -item[1]):
+        best = max(left, key=box.intersection_over_union, default=None)
+        if best is not None and box.intersection_over_union(best) >= least:
+            left.remove(best)
+        elif not any(
+            box.intersection_over_union(other) > 0.3 or box.share_inside(other) > 0.5
+            for other in ignored
+        ):
+            false += 1
+    return len(wanted) - len(left), false
+
+
+def test_everybody_in_a_group_is_found(
+    photos: Path,
+    group_boxes: dict[str, list[tuple[tuple[float, ...], str]]],
+    yunet: OpenVinoNetwork,
+    limits: DecodeLimits,
+) -> None:
+    detector = Detector(yunet, score_threshold=0.6)
+    found_at: dict[float, list[int]] = defaultdict(lambda: [0, 0])
+    for name, rows in group_boxes.items():
+        picture = decode((photos / "groups" / name).read_bytes(), limits)
+        size = (picture.width_px, picture.height_px)
+        boxes = [(relative(corners, size), label) for corners, label in rows]
+        faces = detector.detect(picture, smallest_px=SMALLEST_PX)
+        for threshold in (0.6, 0.8):
+            found, false = matched(
+                [(face.box, face.score) for face in faces if face.score >= threshold],
+                [box for box, label in boxes if label == "face"],
+                [box for box, label in boxes if label == "ignore"],
+                0.35,
+            )
+            found_at[threshold][0] += found
+            found_at[threshold][1] += false
+    assert found_at[0.6][0] == 270  # all, with 10 more finds: 6 of them small faces nobody marked
+    assert found_at[0.6][1] <= 13
+    assert found_at[0.8][0] >= 268
+    assert found_at[0.8][1] <= 1
+
+
+def relative(corners: tuple[float, ...], size: tuple[float, float]) -> Box:
+    left, top, right, bottom = corners
+    width, height = size
+    return Box(left / width, top / height, (right - left) / width, (bottom - top) / height)
+
+
+def test_most_faces_on_a_bad_day_are_found(
+    photos: Path, yunet: OpenVinoNetwork, limits: DecodeLimits
+) -> None:
+    detector = Detector(yunet, score_threshold=0.5)
+    boxes: dict[str, list[Box]] = defaultdict(list)
+    with (photos / "hard" / "boxes.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            corners = tuple(float(row[key]) for key in ("x1", "y1", "x2", "y2"))
+            boxes[row["image"]].append(relative(corners, (1, 1)))
+    found: dict[int, int] = defaultdict(int)
+    total: dict[int, int] = defaultdict(int)
+    for name, marked in sorted(boxes.items()):
+        picture = decode((photos / "hard" / name).read_bytes(), limits)
+        faces = detector.detect(picture, smallest_px=SMALLEST_PX)
+        # 25 px here were 16 px before these photographs were enlarged from 416 to 640 px.
+        for least_px in (25, 16):
+            wanted = [box for box in marked if box.height * picture.height_px >= least_px]
+            total[least_px] += len(wanted)
+            pairs = [(face.box, face.score) for face in faces]
+            found[least_px] += matched(pairs, wanted, marked, 0.4)[0]
+    assert found[25] / total[25] >= 0.87  # measured 0.886
+    assert found[16] / total[16] >= 0.78  # measured 0.798
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A photograph, its faces and their features."""
+
+    picture: Picture
+    faces: tuple[Face, ...]
+    features: NDArray[np.float32]
+
+
+@pytest.fixture(scope="module")
+def looked(
+    photos: Path,
+    portraits: Portraits,
+    detector: Detector,
+    embedder: Embedder,
+    limits: DecodeLimits,
+) -> list[Looked]:
+    """The groups, and a hundred portraits with everybody in them."""
+    groups = [decode(p.read_bytes(), limits) for p in sorted((photos / "groups").glob("*.jpg"))]
+    pairs = [(one, detector.detect(one, smallest_px=SMALLEST_PX)) for one in groups]
+    pairs += list(zip(portraits.pictures, portraits.faces, strict=True))[:600:6]
+    return [Looked(one, faces, features_of(embedder, one.pixels, faces)) for one, faces in pairs]
+
+
+@pytest.mark.parametrize("style", list(Style))
+def test_covered_faces_are_recognised_by_nobody(
+    looked: list[Looked], embedder: Embedder, style: Style
+) -> None:
+    similarities: list[float] = []
+    for one in looked:
+        pixels = cover(one.picture.pixels, one.faces, style)
+        # The worst case: somebody knows where the landmarks were.
+        after = features_of(embedder, pixels, one.faces)
+        similarity = (one.features * after).sum(axis=1)
+        large = [face.height_px >= 24 for face in one.faces]
+        similarities += [float(number) for number in similarity[large]]
+    assert len(similarities) > 330
+    # 0.363 is SFace's own 1:1 threshold, and 1 pair of 1,000 passes it by chance: even a fill,
+    # of which nothing can be known, does so here once.
+    assert np.mean(np.array(similarities) < 0.363) >= 0.995
+    assert max(similarities) < 0.42
+
+
+def test_no_face_is_found_in_a_fill(looked: list[Looked], detector: Detector) -> None:
+    for one in looked[:60]:
+        pixels = cover(one.picture.pixels, one.faces, Style.FILL)
+        height, width = pixels.shape[:2]
+        hidden = np.zeros((height, width), bool)
+        for region in regions(height, width, one.faces):
+            hidden |= region.mask(height, width)
+        covered = dataclasses.replace(one.picture, pixels=pixels)
+        for face in detector.detect(covered, smallest_px=SMALLEST_PX):
+            x = int(np.clip(face.box.x + face.box.width / 2, 0, 0.999) * width)
+            y = int(np.clip(face.box.y + face.box.height / 2, 0, 0.999) * height)
+            assert not hidden[y, x]
