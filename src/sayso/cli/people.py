@@ -1,5 +1,6 @@
 """Verbs about people: enrol, people, find, withdraw, erase."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -110,7 +111,9 @@ def _print_enrolled(run: Session, enrolled: Enrolled) -> None:
         "unchanged": enrolled.unchanged,
     }
     done = "was enrolled like this already" if enrolled.unchanged else "is enrolled"
-    built = many(len(enrolled.templates), "reference") if enrolled.templates else "no template"
+    built = (
+        many(len(enrolled.templates), "reference") if enrolled.templates else "no reference built"
+    )
     run.result(values, f"[bold]{escape(person.name)}[/] {done}: id {person.id}, {built}.")
     for image in enrolled.quality:
         if image.refused is not None:
@@ -247,8 +250,8 @@ def withdraw(
         if ended.templates:
             lines.append(f"{many(ended.templates, 'reference')} destroyed.")
         if published:
-            lines.append("Copies that still show them, to be taken down:")
-            lines += [f"  {one.channel}  {escape(one.path)}" for one in ended.published]
+            lines.append("They were shown in these copies; take down what is still out:")
+            lines += _copies((one.channel, one.path) for one in ended.published)
         run.result(values, *lines)
 
 
@@ -272,6 +275,11 @@ def erase(
         ]
         lines = [f"Erased: {escape(known.name)}, {many(gone.templates, 'reference')}."]
         if published:
-            lines.append("Copies that still show them, to be taken down (this is the last list):")
-            lines += [f"  {one.channel}  {escape(one.path)}" for one in gone.published]
+            lines.append("They were shown in these copies; take them down (this is the last list):")
+            lines += _copies((one.channel, one.path) for one in gone.published)
         run.result({"erased": gone.person, "published": published}, *lines)
+
+
+def _copies(published: Iterable[tuple[str, str]]) -> list[str]:
+    """A line for each copy; one, however often it was published into the same folder."""
+    return [f"  {channel}  {escape(path)}" for channel, path in dict.fromkeys(published)]

@@ -25,6 +25,8 @@ SCHEMA = "0001"
 _BUSY_TIMEOUT_S = 30.0
 _TRUNCATE_TIMEOUT_S = 10.0
 _VERSION = "version"
+_NO_ROOM = frozenset({"SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_SHMSIZE"})
+"""A disk without room; SQLite calls a used-up quota an input/output error."""
 
 
 class Database:
@@ -178,10 +180,10 @@ def _translated(path: Path) -> Iterator[None]:
 
 
 def _translation(path: Path, message: str, cause: BaseException | None) -> SaysoError:
-    if "full" in message:
+    if getattr(cause, "sqlite_errorname", "") in _NO_ROOM:
         return DiskFull(
             expected=f"room on the disk of {path.parent}",
-            found="none left",
+            found="none left, or a quota that is used up",
             remedy="Free some space and run this again; nothing half-written was kept.",
         )
     if "locked" in message:
