@@ -241,3 +241,19 @@ suppressions = Table(
     Column("token", String, primary_key=True),
     comment="keyed hashes of forms and enrolments that were erased: they are no new yes",
 )
+
+carried_out = Table(
+    "carried_out",
+    metadata,
+    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    comment="ledger entries whose action happened, as far as they are not settled yet",
+)
+
+concerned = Table(
+    "concerned",
+    metadata,
+    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    Column("person_id", String, primary_key=True),
+    Index("ix_concerned_person_id", "person_id"),
+    comment="whom each ledger entry is about; no foreign key: it ends with the entry's erasure",
+)

@@ -1,0 +1,49 @@
+"""Which ledger entries' actions were carried out, and whom each is about."""
+
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+
+from sayso.domain.person import PersonId
+from sayso.store.database import read_fact, write_fact
+from sayso.store.tables import carried_out, concerned
+
+_SETTLED = "ledger_settled"
+
+
+class Entries:
+    """What the database knows of the ledger, within one transaction."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def carry_out(self, sequence: int, subjects: Iterable[PersonId]) -> None:
+        """Say that the action of an entry happens with this very transaction."""
+        self._connection.execute(sa.insert(carried_out).values(sequence=sequence))
+        for person in sorted(set(subjects)):
+            self._connection.execute(
+                sa.insert(concerned).values(sequence=sequence, person_id=person)
+            )
+
+    def was_carried_out(self, sequence: int) -> bool:
+        """Whether the action of an entry happened."""
+        query = sa.select(carried_out.c.sequence).where(carried_out.c.sequence == sequence)
+        return self._connection.execute(query).first() is not None
+
+    def about(self, person: PersonId) -> tuple[int, ...]:
+        """The entries about a person, oldest first."""
+        query = sa.select(concerned.c.sequence).where(concerned.c.person_id == person)
+        return tuple(self._connection.execute(query.order_by(concerned.c.sequence)).scalars())
+
+    def forget(self, person: PersonId) -> None:
+        """Forget which entries were about a person."""
+        self._connection.execute(sa.delete(concerned).where(concerned.c.person_id == person))
+
+    def settled(self) -> int:
+        """The first entry of which it is not known yet whether it was carried out."""
+        return int(read_fact(self._connection, _SETTLED) or 0)
+
+    def settle(self, size: int) -> None:
+        """Say that of all entries below this one it is known."""
+        write_fact(self._connection, _SETTLED, str(size))
+        self._connection.execute(sa.delete(carried_out).where(carried_out.c.sequence < size))
