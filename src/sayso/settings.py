@@ -48,6 +48,12 @@ TABLE = (
     ),
     Setting("workers", 0, "photographs in work at once; 0: one for each core"),
     Setting("jurisdiction", "", "ISO 3166 code whose age of majority holds, for example GB-SCT"),
+    Setting("operator", "", "id of who works with this, for the ledger; empty: the account's"),
+    Setting(
+        "checkpoint_copy",
+        "",
+        "file, best on another disk, that gets the ledger's newest checkpoint after each entry",
+    ),
     Setting("cache", "", "folder for prepared models; empty: this account's cache folder"),
     Setting("key_file", "", "the workspace key's file; empty: workspace.key in the workspace"),
 )
@@ -66,6 +72,8 @@ class Settings:
     false_reviews: float
     workers: int
     jurisdiction: str
+    operator: str
+    checkpoint_copy: str
     cache: str
     key_file: str
 

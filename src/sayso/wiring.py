@@ -1,6 +1,7 @@
 """The only assembler: builds the services of a workspace from its settings."""
 
 import os
+import shutil
 import uuid
 from collections.abc import Mapping
 from contextlib import suppress
@@ -12,6 +13,10 @@ from pathlib import Path
 from sayso import __version__
 from sayso.domain.person import Person
 from sayso.errors import DiskFull, WorkspaceExists, WorkspaceMissing, WorkspaceReadOnly
+from sayso.ledger.checkpoint import SigningKey
+from sayso.ledger.journal import Journal
+from sayso.services.audit import Audit
+from sayso.services.book import Book
 from sayso.services.declare import Declare
 from sayso.services.enrol import Enrol
 from sayso.services.eye import Eye
@@ -42,6 +47,9 @@ __all__ = ["KeyPlace", "Workspace", "create_workspace", "open_workspace", "utc_n
 
 DATABASE = "sayso.sqlite"
 KEY = "workspace.key"
+LEDGER = "ledger"
+_SEED = "ledger_seed"
+_SEED_BYTES = 32
 
 
 def utc_now() -> datetime:
@@ -79,6 +87,9 @@ def create_workspace(folder: Path, place: KeyPlace, environment: Mapping[str, st
             write_fact(connection, "workspace_id", workspace_id)
             write_fact(connection, "key_place", place)
             write_fact(connection, "key_check", key.check())
+            seed = os.urandom(_SEED_BYTES)
+            write_fact(connection, _SEED, key.wrap(_SEED, seed).hex())
+        Journal.create(folder / LEDGER, _signing_key(workspace_id, seed), utc_now).close()
         database.close()
         (folder / DATABASE).chmod(0o600)
         safekeeping.put(place, key, file=file, workspace_id=workspace_id)
@@ -125,9 +136,17 @@ def open_workspace(
         workspace_id = read_fact(connection, "workspace_id") or ""
         place = KeyPlace(read_fact(connection, "key_place") or KeyPlace.FILE)
         check = read_fact(connection, "key_check") or ""
+        sealed_seed = bytes.fromhex(read_fact(connection, _SEED) or "")
     key = _key(place, _key_file(folder, settings), workspace_id, environment)
     key.verify(check)
-    return Workspace(folder, settings, database, Repository(database, key), clock)
+    repository = Repository(database, key)
+    signing = _signing_key(workspace_id, key.unwrap(_SEED, sealed_seed))
+    actor = settings.operator or f"account-{os.getuid()}"
+    kept = Path(settings.checkpoint_copy) if settings.checkpoint_copy else None
+    book = Book(repository, folder / LEDGER, signing, actor, clock, kept=kept)
+    if book.needs_settling():
+        book.settle()
+    return Workspace(folder, settings, database, repository, book, clock)
 
 
 @dataclass(frozen=True)
@@ -138,23 +157,25 @@ class Workspace:
     settings: Settings
     database: Database
     repository: Repository
+    book: Book
     clock: Clock
 
     @cached_property
     def declare(self) -> Declare:
         """Declares collections."""
-        return Declare(self.repository, self.clock)
+        return Declare(self.repository, self.book, self.clock)
 
     @cached_property
     def enrol(self) -> Enrol:
         """Enrols people."""
-        return Enrol(self.repository, self.eye, self._load_recogniser, self.clock)
+        return Enrol(self.repository, self.book, self.eye, self._load_recogniser, self.clock)
 
     @cached_property
     def scan(self) -> Scan:
         """Scans collections."""
         return Scan(
             self.repository,
+            self.book,
             self.eye,
             self._load_recogniser,
             self._open_source,
@@ -165,19 +186,24 @@ class Workspace:
     @cached_property
     def identify(self) -> Identify:
         """Tells who is in a picture."""
-        return Identify(self.repository, self.eye, self._load_recogniser, self.clock)
+        return Identify(self.repository, self.book, self.eye, self._load_recogniser, self.clock)
 
     @cached_property
     def verify(self) -> Verify:
         """Compares one face with one person."""
         return Verify(
-            self.repository, self.eye, self._load_recogniser, self._open_source, self.clock
+            self.repository,
+            self.book,
+            self.eye,
+            self._load_recogniser,
+            self._open_source,
+            self.clock,
         )
 
     @cached_property
     def find(self) -> FindPhotographs:
         """Finds a person's photographs."""
-        return FindPhotographs(self.repository, self.clock)
+        return FindPhotographs(self.book, self.clock)
 
     @cached_property
     def screen(self) -> Screen:
@@ -189,6 +215,7 @@ class Workspace:
         """Writes covered copies."""
         return Publish(
             self.repository,
+            self.book,
             self.eye,
             self.screen,
             self._open_source,
@@ -213,12 +240,17 @@ class Workspace:
     @cached_property
     def judge(self) -> Judge:
         """Takes a human's word."""
-        return Judge(self.repository, self.clock)
+        return Judge(self.book, self.clock)
 
     @cached_property
     def rights(self) -> Rights:
         """Withdraws and erases."""
-        return Rights(self.repository, self.clock)
+        return Rights(self.repository, self.book, self.clock)
+
+    @cached_property
+    def audit(self) -> Audit:
+        """Checks the ledger and proves what it says."""
+        return Audit(self.folder / LEDGER, self.book.verifier, self.book.kept)
 
     @cached_property
     def eye(self) -> Eye:
@@ -267,6 +299,10 @@ class Workspace:
         self.database.close()
 
 
+def _signing_key(workspace_id: str, seed: bytes) -> SigningKey:
+    return SigningKey.from_seed(f"sayso/{workspace_id}", seed)
+
+
 def _key_file(folder: Path, settings: Settings) -> Path:
     return Path(settings.key_file) if settings.key_file else folder / KEY
 
@@ -290,5 +326,7 @@ def _writable(folder: Path) -> Path | None:
 def _take_back(folder: Path) -> None:
     for name in (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", KEY):
         (folder / name).unlink(missing_ok=True)
+    for ledger in (LEDGER, f"{LEDGER}.new"):
+        shutil.rmtree(folder / ledger, ignore_errors=True)
     with suppress(OSError):
         folder.rmdir()

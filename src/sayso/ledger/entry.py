@@ -46,6 +46,7 @@ class Action(StrEnum):
     WITHDRAWAL = "withdrawal"
     OBJECTION = "objection"
     ENROLMENT = "enrolment"
+    COLLECTION = "collection"
     SCAN = "scan"
     IDENTIFICATION = "identification"
     DISCLOSURE = "disclosure"

@@ -19,10 +19,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sayso.domain.person import PersonId
+from sayso.errors import LedgerUnwritable
 from sayso.ledger.admission import Json
 from sayso.ledger.checkpoint import SigningKey
 from sayso.ledger.entry import Action, Draft, Stage
 from sayso.ledger.journal import Journal, Receipt
+from sayso.ledger.reader import Reader
 from sayso.services.ports import Clock
 from sayso.store.repository import Repository, Unit
 
@@ -70,16 +72,26 @@ class Book:
         key: the ledger's signing key.
         actor: the operator's id.
         clock: gives the present instant.
+        kept: a file that gets the newest checkpoint after each entry; None: none.
     """
 
-    def __init__(
-        self, repository: Repository, folder: Path, key: SigningKey, actor: str, clock: Clock
+    def __init__(  # noqa: PLR0913 - what it writes to, and who writes
+        self,
+        repository: Repository,
+        folder: Path,
+        key: SigningKey,
+        actor: str,
+        clock: Clock,
+        *,
+        kept: Path | None = None,
     ) -> None:
         self._repository = repository
         self._folder = folder
         self._key = key
         self._actor = actor
         self._clock = clock
+        self.verifier = key.verifier
+        self.kept = kept
 
     @contextmanager
     def writing(self) -> Iterator[Page]:
@@ -102,10 +114,18 @@ class Book:
                         people = [PersonId(subject) for subject in draft.subjects]
                         unit.entries.carry_out(receipt.sequence, people)
                     page.receipts = receipts
+                    self._keep_elsewhere(receipts[-1].note)
         except BaseException:
             if appended:
                 self.settle()
             raise
+
+    def needs_settling(self) -> bool:
+        """Whether the ledger holds entries of which it is not known that they were carried out."""
+        with self._repository.reading() as unit:
+            settled = unit.entries.settled()
+        with Reader.open(self._folder, self._key.verifier) as reader:
+            return reader.size != settled
 
     def settle(self) -> tuple[int, ...]:
         """Follow entries whose action did not happen with ``aborted`` ones; gives their numbers.
@@ -136,10 +156,23 @@ class Book:
         Raises:
             EntryUnknown: there is none of this number, or it was erased.
         """
-        with self._journal() as journal:
-            return journal.reader.prove(sequence)
+        with Reader.open(self._folder, self._key.verifier) as reader:
+            return reader.prove(sequence)
+
+    def _keep_elsewhere(self, note: bytes) -> None:
+        """Copy the checkpoint; a copy that cannot be written stops the action as well."""
+        if self.kept is None:
+            return
+        part = self.kept.with_name(f"{self.kept.name}.new")
+        try:
+            part.write_bytes(note)
+            part.replace(self.kept)
+        except OSError as error:
+            raise LedgerUnwritable(
+                expected=f"a checkpoint copy at {self.kept}",
+                found=error.strerror or "an error",
+                remedy="Connect the place, or take checkpoint_copy out of the settings.",
+            ) from error
 
     def _journal(self) -> Journal:
         return Journal.open(self._folder, self._key, self._clock)
-
-

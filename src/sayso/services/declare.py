@@ -7,6 +7,8 @@ from pathlib import Path
 
 from sayso.domain.photo import Collection, CollectionId, Recognition, declare_collection
 from sayso.errors import FolderMissing
+from sayso.ledger.entry import Action
+from sayso.services.book import Book
 from sayso.services.ports import Clock
 from sayso.store.repository import Repository
 
@@ -26,6 +28,7 @@ class Declare:
     """The use case."""
 
     repository: Repository
+    book: Book
     clock: Clock
 
     def __call__(  # noqa: PLR0913 - a declaration is these facts
@@ -62,8 +65,12 @@ class Declare:
                 found="none",
                 remedy="Check its name, or connect the drive that it is on.",
             )
-        with self.repository.writing() as unit:
-            unit.collections.declare(collection, folder.resolve().as_posix(), now)
+        with self.book.writing() as page:
+            page.unit.collections.declare(collection, folder.resolve().as_posix(), now)
+            page.enter(
+                Action.COLLECTION,
+                details={"collection": collection.id, "recognition": collection.recognition},
+            )
         return collection
 
     def all(self) -> Sequence[Held]:

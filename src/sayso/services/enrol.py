@@ -37,6 +37,9 @@ from sayso.errors import (
     PhotographError,
     SaysoError,
 )
+from sayso.ledger.admission import Json
+from sayso.ledger.entry import Action
+from sayso.services.book import Book
 from sayso.services.eye import Eye
 from sayso.services.ports import Clock
 from sayso.services.recognition import LoadRecogniser, Recogniser
@@ -123,6 +126,7 @@ class Enrol:
     """The use case."""
 
     repository: Repository
+    book: Book
     eye: Eye
     load_recogniser: LoadRecogniser
     clock: Clock
@@ -147,8 +151,17 @@ class Enrol:
         if repeated is not None:
             return repeated
         qualities, references = self._references(wish)
-        with self.repository.writing() as unit:
-            return self._keep(unit, wish, person, scope, qualities, references)
+        with self.book.writing() as page:
+            enrolled = self._keep(page.unit, wish, person, scope, qualities, references)
+            page.enter(Action.CONSENT, subjects=[enrolled.person.id], details=_entered(wish, scope))
+            if enrolled.templates:
+                model = self.load_recogniser().model_sha256
+                page.enter(
+                    Action.ENROLMENT,
+                    subjects=[enrolled.person.id],
+                    details={"references": len(enrolled.templates), "model_sha256": model},
+                )
+            return enrolled
 
     def _keep(  # noqa: PLR0913, PLR0917 - the facts of one enrolment
         self,
@@ -345,6 +358,18 @@ def _event(
         notice=wish.notice,
         fields=frozenset(fields) if grant.purpose is Purpose.NAME else frozenset(),
     )
+
+
+def _entered(wish: Enrolment, scope: Scope) -> dict[str, Json]:
+    """What the ledger's entry says of a consent."""
+    return {
+        "grants": [str(grant) for grant in wish.grants],
+        "collections": sorted(scope.collections) if scope.collections is not None else "all",
+        "expires": None if wish.expires is None else wish.expires.isoformat(),
+        "by_guardian": wish.guardian is not None,
+        "evidence_sha256": None if wish.evidence is None else wish.evidence.sha256,
+        "notice_sha256": None if wish.notice is None else wish.notice.sha256,
+    }
 
 
 def _identity(wish: Enrolment) -> tuple[str, ...]:

@@ -7,8 +7,10 @@ from sayso.domain.face import Box
 from sayso.domain.person import Person
 from sayso.domain.policy import Find, Permit, Refusal, decide, require
 from sayso.domain.sighting import Link
+from sayso.ledger.entry import Action
+from sayso.services.book import Book
 from sayso.services.ports import Clock
-from sayso.store.repository import Repository, Unit
+from sayso.store.repository import Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ class Found:
 class FindPhotographs:
     """The use case."""
 
-    repository: Repository
+    book: Book
     clock: Clock
 
     def __call__(self, person: str) -> tuple[Person, tuple[Found, ...]]:
@@ -36,7 +38,8 @@ class FindPhotographs:
             Denied: no collection may be searched for them.
         """
         now = self.clock()
-        with self.repository.reading() as unit:
+        with self.book.writing() as page:
+            unit = page.unit
             known = unit.people.get(person)
             links = _permitted(unit, known, now)
             found = [
@@ -47,6 +50,7 @@ class FindPhotographs:
                 )
                 if appearance.sighting.link is link
             ]
+            page.enter(Action.ACCESS, subjects=[known.id], details={"photographs": len(found)})
         return known, tuple(sorted(found, key=_best_first))
 
 

@@ -14,6 +14,8 @@ from sayso.domain.policy import Compare, Manner, Permit, TellField, TellName, de
 from sayso.domain.sighting import Link, Sighting
 from sayso.errors import FaceUnknown, PersonUnknown
 from sayso.gallery import Gallery
+from sayso.ledger.entry import Action
+from sayso.services.book import Book
 from sayso.services.eye import Eye
 from sayso.services.places import photograph_and_face, read_photograph
 from sayso.services.ports import Clock, OpenSource
@@ -68,6 +70,7 @@ class Identify:
     """The 1:N use case. Nothing of the picture is kept."""
 
     repository: Repository
+    book: Book
     eye: Eye
     load_recogniser: LoadRecogniser
     clock: Clock
@@ -89,11 +92,28 @@ class Identify:
             scope = load_scope(unit, self.load_recogniser(), held, self.clock())
         picture, faces = self.eye.look(data)
         candidates = scope.compare(picture, faces)
-        with self.repository.reading() as unit:
-            return tuple(
-                self._identified(unit, held, face.box, found, audience)
+        with self.book.writing() as page:
+            identified = tuple(
+                self._identified(page.unit, held, face.box, found, audience)
                 for face, found in zip(faces, candidates, strict=True)
             )
+            told = [face.person.id for face in identified if face.person is not None]
+            page.enter(
+                Action.IDENTIFICATION,
+                details={
+                    "collection": held.id,
+                    "faces": len(faces),
+                    "gallery_version": scope.version,
+                    "gallery_size": len(scope),
+                },
+            )
+            if told:
+                page.enter(
+                    Action.DISCLOSURE,
+                    subjects=told,
+                    details={"collection": held.id, "audience": audience},
+                )
+        return identified
 
     def _identified(
         self,
@@ -135,6 +155,7 @@ class Verify:
     """The 1:1 use case: is this face, which a human picked, that person?"""
 
     repository: Repository
+    book: Book
     eye: Eye
     load_recogniser: LoadRecogniser
     open_source: OpenSource
@@ -181,10 +202,22 @@ class Verify:
     def _keep(
         self, request: Compare, face: FaceId, likeness: Likeness, similarity: float, model: str
     ) -> None:
-        if likeness is Likeness.NEITHER:
-            return
-        with self.repository.writing() as unit:
+        with self.book.writing() as page:
+            unit = page.unit
             require(request, unit.people.consents(request.person), self.clock())
+            page.enter(
+                Action.IDENTIFICATION,
+                subjects=[request.person],
+                details={
+                    "collection": request.collection.id,
+                    "face": face,
+                    "manner": request.manner,
+                    "likeness": likeness,
+                    "similarity": round(similarity, 4),
+                },
+            )
+            if likeness is Likeness.NEITHER:
+                return
             link = Link.MATCH if likeness is Likeness.MATCH else Link.REVIEW
             found = Sighting(face, request.person, link, similarity)
             unit.sightings.keep([found], model_sha256=model)

@@ -6,10 +6,12 @@ from sayso.domain.face import Face
 from sayso.domain.person import Person
 from sayso.domain.sighting import Link
 from sayso.errors import FaceUnknown
+from sayso.ledger.entry import Action
+from sayso.services.book import Book, Page
 from sayso.services.places import box, photograph, photograph_and_face
 from sayso.services.ports import Clock
 from sayso.store.photographs import Photograph, StoredFace
-from sayso.store.repository import Repository, Unit
+from sayso.store.repository import Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ class Judgement:
 class Judge:
     """The use case. What is said here no scan undoes; `take_back` does."""
 
-    repository: Repository
+    book: Book
     clock: Clock
 
     def mark(self, photo: str, face: str, person: str) -> Judgement:
@@ -34,9 +36,9 @@ class Judge:
         Raises:
             PhotographUnknown, FaceUnknown, PersonUnknown, PersonAmbiguous: not one of each.
         """
-        with self.repository.writing() as unit:
-            known, stored = _face_or_box(unit, photo, face)
-            return self._judged(unit, known, stored, person, Link.MARKED)
+        with self.book.writing() as page:
+            known, stored = _face_or_box(page.unit, photo, face)
+            return self._judged(page, known, stored, person, Link.MARKED)
 
     def reject(self, photo: str, face: str, person: str) -> Judgement:
         """Say that a face is not this person.
@@ -44,9 +46,9 @@ class Judge:
         Raises:
             PhotographUnknown, FaceUnknown, PersonUnknown, PersonAmbiguous: not one of each.
         """
-        with self.repository.writing() as unit:
-            known, stored = photograph_and_face(unit, photo, face)
-            return self._judged(unit, known, stored, person, Link.REJECTED)
+        with self.book.writing() as page:
+            known, stored = photograph_and_face(page.unit, photo, face)
+            return self._judged(page, known, stored, person, Link.REJECTED)
 
     def take_back(self, photo: str, face: str, person: str) -> Judgement:
         """Take back what was said of a face and a person.
@@ -54,23 +56,30 @@ class Judge:
         Raises:
             FaceUnknown: nothing was said of them.
         """
-        with self.repository.writing() as unit:
-            known, stored = photograph_and_face(unit, photo, face)
-            named = unit.people.get(person)
-            if not unit.sightings.unjudge(stored.id, named.id):
+        with self.book.writing() as page:
+            known, stored = photograph_and_face(page.unit, photo, face)
+            named = page.unit.people.get(person)
+            if not page.unit.sightings.unjudge(stored.id, named.id):
                 raise FaceUnknown(
                     expected=f"a face that was marked as {named.name}, or said not to be",
                     found="one of which nothing was said",
                     remedy="Copy the face's id from `sayso screen --json`.",
                 )
+            _enter(page, "taken_back", stored, named)
             return Judgement(known, stored, named)
 
     def _judged(
-        self, unit: Unit, known: Photograph, stored: StoredFace, person: str, link: Link
+        self, page: Page, known: Photograph, stored: StoredFace, person: str, link: Link
     ) -> Judgement:
-        named = unit.people.get(person)
-        unit.sightings.judge(stored.id, named.id, link, self.clock())
+        named = page.unit.people.get(person)
+        page.unit.sightings.judge(stored.id, named.id, link, self.clock())
+        _enter(page, link, stored, named)
         return Judgement(known, stored, named)
+
+
+def _enter(page: Page, said: str, stored: StoredFace, person: Person) -> None:
+    details = {"said": said, "face": stored.id}
+    page.enter(Action.REVIEW, subjects=[person.id], details=details)
 
 
 def _face_or_box(unit: Unit, photo: str, face: str) -> tuple[Photograph, StoredFace]:

@@ -13,6 +13,9 @@ from sayso.domain.grant import Channel
 from sayso.domain.person import PersonId
 from sayso.domain.screening import Outcome, Verdict
 from sayso.errors import PhotographError
+from sayso.ledger.admission import Json
+from sayso.ledger.entry import Action
+from sayso.services.book import Book
 from sayso.services.cover import covered_copy
 from sayso.services.eye import Eye
 from sayso.services.naming import public_paths
@@ -42,6 +45,7 @@ class Publish:
     """The use case."""
 
     repository: Repository
+    book: Book
     eye: Eye
     screen: Screen
     open_source: OpenSource
@@ -80,10 +84,11 @@ class Publish:
         with output.open():
             now = self.clock()
             run = _Run(self, screening, style, output, copies, original_folder)
-            with self.repository.writing() as unit:
-                run.publication = unit.publications.begin(
+            with self.book.writing() as page:
+                run.publication = page.unit.publications.begin(
                     screening.collection.id, channel, str(output.folder), now
                 )
+                page.enter(Action.PUBLICATION, details=run.entered("begun"))
             run.write_copies(progress)
             result = Publication(
                 screening=screening,
@@ -95,6 +100,8 @@ class Publish:
                 withheld=tuple(run.withheld),
             )
             output.finish({file.copy for file in result.published})
+            with self.book.writing() as page:
+                page.enter(Action.PUBLICATION, details=run.entered("ended"))
         return result, write_pages(result, output, version=self.version)
 
 
@@ -121,6 +128,17 @@ class _Run:
         self._source: PhotographSource = publish.open_source(original_folder)
         self._done = 0
 
+    def entered(self, step: str) -> dict[str, Json]:
+        """What the ledger's entries say of this publication."""
+        return {
+            "step": step,
+            "publication": self.publication,
+            "collection": self._screening.collection.id,
+            "channel": self._screening.channel,
+            "copies": len(self.published),
+            "withheld": len(self.withheld),
+        }
+
     def write_copies(self, progress: Progress) -> None:
         files = list(self._screening.files())
         progress(0, len(files))
@@ -128,9 +146,15 @@ class _Run:
         for batch in in_batches(draft() for draft in drafts):
             self.withheld += [draft for draft in batch if isinstance(draft, WithheldFile)]
             ready = [draft for draft in batch if isinstance(draft, _Draft)]
-            with self._publish.repository.writing() as unit:
+            with self._publish.book.writing() as page:
+                unit = page.unit
                 kept = [draft for draft in ready if self._still_permitted(unit, draft)]
                 unit.publications.add(self.publication, [_copy(draft) for draft in kept])
+                shown = {person for draft in kept for _, person in _shown(draft.screened)}
+                if shown:
+                    page.enter(
+                        Action.DISCLOSURE, subjects=shown, details=self.entered("copies_written")
+                    )
                 for draft in kept:
                     self._output.write(draft.copy, draft.data)
             self.published += [_published(draft) for draft in kept]

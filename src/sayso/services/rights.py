@@ -8,6 +8,8 @@ from sayso.domain.event import Act, ConsentEvent
 from sayso.domain.grant import EVERYWHERE, Purpose
 from sayso.domain.person import Guardian, Person, PersonId
 from sayso.domain.policy import HoldTemplate, Permit, decide
+from sayso.ledger.entry import Action
+from sayso.services.book import Book
 from sayso.services.ports import Clock
 from sayso.store.publications import Showing
 from sayso.store.repository import Repository, Unit
@@ -42,6 +44,7 @@ class Rights:
     """The use cases."""
 
     repository: Repository
+    book: Book
     clock: Clock
 
     def withdraw(self, person: str, purpose: Purpose | None = None) -> Withdrawn:
@@ -55,7 +58,8 @@ class Rights:
         """
         now = self.clock()
         purposes = tuple(Purpose) if purpose is None else (purpose,)
-        with self.repository.writing() as unit:
+        with self.book.writing() as page:
+            unit = page.unit
             known = unit.people.get(person)
             givers = _givers(unit, known)
             unit.people.record(
@@ -63,6 +67,11 @@ class Rights:
             )
             templates = _drop_unpermitted(unit, known.id, now)
             published = tuple(unit.publications.showing(known.id))
+            page.enter(
+                Action.WITHDRAWAL,
+                subjects=[known.id],
+                details={"purposes": list(purposes), "references_destroyed": templates},
+            )
         self.repository.forget()
         shown = published if Purpose.PUBLISH in purposes else ()
         return Withdrawn(known, purposes, templates, shown)
@@ -74,11 +83,13 @@ class Rights:
             PersonUnknown, PersonAmbiguous: not one person.
             WorkspaceBusy: everything is removed, but a reader keeps old pages alive.
         """
-        with self.repository.writing() as unit:
+        with self.book.writing() as page:
+            unit = page.unit
             known = unit.people.get(person)
             published = tuple(unit.publications.showing(known.id))
             templates = unit.people.drop_templates(known.id)
             unit.people.erase(known.id)
+            self.book.erase(unit, known.id, {"references": templates})
         self.repository.forget()
         return Erased(known.id, templates, published)
 

@@ -12,6 +12,9 @@ from typing import TypeVar
 from sayso.domain.face import FaceId
 from sayso.domain.photo import Collection, PhotoId, Recognition
 from sayso.errors import PhotographError, PhotographUnreadable
+from sayso.ledger.admission import Json
+from sayso.ledger.entry import Action
+from sayso.services.book import Book
 from sayso.services.catchup import CatchUp, Met
 from sayso.services.examine import Examined, Examiner
 from sayso.services.eye import Eye
@@ -70,6 +73,7 @@ class Scan:
     """The use case. ``load_recogniser`` is called only for collections in mode ``group``."""
 
     repository: Repository
+    book: Book
     eye: Eye
     load_recogniser: LoadRecogniser
     open_source: OpenSource
@@ -101,8 +105,12 @@ class Scan:
         with self.repository.writing() as unit:
             unit.photographs.forget_paths(collection.id, gone)
         run = _Run(self, collection, source, again=again, progress=progress)
+        with self.book.writing() as page:
+            page.enter(Action.SCAN, details=run.entered("begun"))
         run.look_at(pending)
         run.catch_up()
+        with self.book.writing() as page:
+            page.enter(Action.SCAN, details=run.entered("ended"))
         return ScanResult(
             photos=run.photos,
             faces=run.faces,
@@ -155,6 +163,20 @@ class _Run:
         self._examiner = Examiner(scan.repository, source, collection.id, scan.eye, again=again)
         self._scope = scan.scope(collection)
         self._done = self._total = 0
+
+    def entered(self, step: str) -> dict[str, Json]:
+        """What the ledger's entries say of this scan."""
+        scope = self._scope
+        return {
+            "step": step,
+            "collection": self._collection.id,
+            "photographs": self.photos,
+            "faces": self.faces,
+            "caught_up": self.caught_up,
+            "unreadable": len(self.unreadable),
+            "gallery_version": None if scope is None else scope.version,
+            "gallery_size": None if scope is None else len(scope),
+        }
 
     def look_at(self, pending: Sequence[SourceFile]) -> None:
         """Examine files, and keep what was found."""

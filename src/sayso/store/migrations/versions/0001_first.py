@@ -14,6 +14,12 @@ down_revision = None
 def upgrade() -> None:
     """Make every table."""
     op.create_table(
+        "carried_out",
+        sa.Column("sequence", sa.Integer(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("sequence", name=op.f("pk_carried_out")),
+        comment="ledger entries whose action happened, as far as they are not settled yet",
+    )
+    op.create_table(
         "collections",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
@@ -26,6 +32,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_collections")),
         sa.UniqueConstraint("name", name=op.f("uq_collections_name")),
     )
+    op.create_table(
+        "concerned",
+        sa.Column("sequence", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("person_id", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("sequence", "person_id", name=op.f("pk_concerned")),
+        comment="whom each ledger entry is about; no foreign key: it ends with the entry's erasure",
+    )
+    op.create_index("ix_concerned_person_id", "concerned", ["person_id"], unique=False)
     op.create_table(
         "facts",
         sa.Column("name", sa.String(), nullable=False),

@@ -1,0 +1,166 @@
+"""Verbs about the ledger: audit verify, list, prove, check, checkpoint, key."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from sayso.cli.session import FolderOption, JsonOption, session
+from sayso.errors import FileMissing
+from sayso.services import audit as auditing
+from sayso.services.audit import Entry
+
+audit = typer.Typer(no_args_is_help=True, help="Check the ledger, and prove what it says.")
+
+FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="A proof.")]
+
+
+@audit.command()
+def verify(
+    context: typer.Context,
+    checkpoint: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="A checkpoint that was kept elsewhere; repeatable."),
+    ] = None,
+    workspace: FolderOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Verify every byte of the ledger; the first fault is named with its place."""
+    with session(context, workspace, as_json) as run:
+        notes = [_read(path) for path in checkpoint or ()]
+        found = run.workspace.audit.verify(notes)
+        values = {
+            "entries": found.head.size,
+            "erased": found.erased,
+            "root": found.head.root.hex(),
+            "checkpoints": len(notes),
+        }
+        run.result(
+            values,
+            f"The ledger is whole: {found.head.size} entries, {found.erased} of them erased and "
+            "accounted for.",
+        )
+
+
+@audit.command("list")
+def list_entries(
+    context: typer.Context,
+    since: Annotated[int, typer.Option(metavar="ENTRY", help="From this number on.")] = 0,
+    workspace: FolderOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the entries."""
+    with session(context, workspace, as_json) as run:
+        entries = list(run.workspace.audit.entries(since))
+        run.result({"entries": [_values(entry) for entry in entries]}, *map(_line, entries))
+
+
+@audit.command()
+def prove(
+    context: typer.Context,
+    entry: Annotated[int, typer.Argument(metavar="ENTRY", help="Its number.")],
+    out: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write the proof.")],
+    workspace: FolderOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a proof of one entry that anybody can check offline."""
+    with session(context, workspace, as_json) as run:
+        proof = run.workspace.audit.prove(entry)
+        _write(out, proof)
+        key = run.workspace.audit.public_key
+        run.result(
+            {"entry": entry, "proof": str(out), "key": key},
+            f"Written to {escape(str(out))}. Check it with:",
+            f"  sayso audit check {escape(str(out))} --key {escape(key)}",
+        )
+
+
+@audit.command()
+def check(
+    context: typer.Context,
+    file: FileArgument,
+    key: Annotated[str, typer.Option(metavar="PUBLIC", help="The log's public key.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Check a proof with the log's public key alone; no workspace is needed."""
+    with session(context, None, as_json) as run:
+        verified = auditing.check(_read(file), key)
+        values = {
+            "valid": True,
+            "entry": _values(verified.entry),
+            "log": verified.checkpoint.origin,
+            "size": verified.checkpoint.size,
+        }
+        run.result(
+            values,
+            f"The proof holds: entry {verified.entry.sequence} is in {verified.checkpoint.origin}.",
+            _line(verified.entry),
+        )
+
+
+@audit.command()
+def checkpoint(
+    context: typer.Context,
+    out: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="Where to; left out: printed.")
+    ] = None,
+    workspace: FolderOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Give the newest signed checkpoint, to be kept where nobody here can reach it."""
+    with session(context, workspace, as_json) as run:
+        note = run.workspace.audit.checkpoint()
+        if out is not None:
+            _write(out, note)
+        run.result({"checkpoint": note.decode()}, escape(note.decode().rstrip("\n")))
+
+
+@audit.command()
+def key(
+    context: typer.Context,
+    workspace: FolderOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Print the log's public key, which checkers need."""
+    with session(context, workspace, as_json) as run:
+        public = run.workspace.audit.public_key
+        run.result({"key": public}, escape(public))
+
+
+def _values(entry: Entry) -> dict[str, object]:
+    values: dict[str, object] = json.loads(entry.canonical())
+    return values
+
+
+def _line(entry: Entry) -> str:
+    draft = entry.draft
+    about = f"  about {', '.join(draft.subjects)}" if draft.subjects else ""
+    details = " ".join(f"{k}={json.dumps(v)}" for k, v in draft.details.items() if v is not None)
+    when = entry.at.strftime("%Y-%m-%d %H:%M:%S")
+    return (
+        f"{entry.sequence:>6}  {when}  {draft.action:<14}{escape(about)}  [dim]{escape(details)}[/]"
+    )
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise _unusable(path, error) from error
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise _unusable(path, error) from error
+
+
+def _unusable(path: Path, error: OSError) -> FileMissing:
+    return FileMissing(
+        expected=f"a file that can be read or written at {path}",
+        found=error.strerror or "an error",
+        remedy="Check the name and the rights.",
+    )

@@ -1,0 +1,76 @@
+"""The audit: anybody may check what was written, without trusting who wrote it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sayso.ledger import proof, verification
+from sayso.ledger.checkpoint import Checkpoint, VerifierKey, open_checkpoint
+from sayso.ledger.entry import Entry
+from sayso.ledger.proof import VerifiedEntry
+from sayso.ledger.reader import Reader
+from sayso.ledger.verification import Verification
+
+__all__ = ["Audit", "Entry", "VerifiedEntry", "check"]
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """The use cases on one ledger; all of them read, none repairs.
+
+    Attributes:
+        folder: the ledger's.
+        key: the log's public key.
+        kept: a file that holds the newest checkpoint that was copied elsewhere; None: none.
+    """
+
+    folder: Path
+    key: VerifierKey
+    kept: Path | None
+
+    @property
+    def public_key(self) -> str:
+        """The log's public key, as checkers take it (C2SP vkey)."""
+        return self.key.encode()
+
+    def verify(self, checkpoints: Sequence[bytes] = ()) -> Verification:
+        """Verify every byte of the ledger, and that it continues the checkpoints given.
+
+        Raises:
+            LedgerTampered: something was changed, removed, reordered or cut off; says where.
+            LedgerForked: a checkpoint is of another history.
+            CheckpointInvalid: a checkpoint is not one of this log.
+        """
+        notes = list(checkpoints)
+        if self.kept is not None and self.kept.exists():
+            notes.append(self.kept.read_bytes())
+        old: list[Checkpoint] = [open_checkpoint(note, self.key) for note in notes]
+        return verification.verify(self.folder, self.key, old)
+
+    def checkpoint(self) -> bytes:
+        """The newest checkpoint, a C2SP signed note, to be kept where nobody here can reach it."""
+        with Reader.open(self.folder, self.key) as reader:
+            return reader.head.note
+
+    def prove(self, sequence: int) -> bytes:
+        """An offline proof of one entry.
+
+        Raises:
+            EntryUnknown: there is none of this number, or it was erased.
+        """
+        with Reader.open(self.folder, self.key) as reader:
+            return reader.prove(sequence)
+
+    def entries(self, start: int = 0) -> Iterator[Entry]:
+        """The entries from one on, those erased left out."""
+        with Reader.open(self.folder, self.key) as reader:
+            yield from reader.entries(start)
+
+
+def check(data: bytes, key: str) -> VerifiedEntry:
+    """Check an offline proof with nothing but the log's public key.
+
+    Raises:
+        CheckpointInvalid, ProofInvalid: it proves nothing; says why.
+    """
+    return proof.check(data, key)
