@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from sayso.cli.files import read_file, write_file
 from sayso.cli.session import FolderOption, JsonOption, session
-from sayso.errors import FileMissing
 from sayso.services import audit as auditing
 from sayso.services.audit import Entry
 
@@ -29,7 +29,7 @@ def verify(
 ) -> None:
     """Verify every byte of the ledger; the first fault is named with its place."""
     with session(context, workspace, as_json) as run:
-        notes = [_read(path) for path in checkpoint or ()]
+        notes = [read_file(path) for path in checkpoint or ()]
         found = run.workspace.audit.verify(notes)
         values = {
             "entries": found.head.size,
@@ -68,7 +68,7 @@ def prove(
     """Write a proof of one entry that anybody can check offline."""
     with session(context, workspace, as_json) as run:
         proof = run.workspace.audit.prove(entry)
-        _write(out, proof)
+        write_file(out, proof)
         key = run.workspace.audit.public_key
         run.result(
             {"entry": entry, "proof": str(out), "key": key},
@@ -86,7 +86,7 @@ def check(
 ) -> None:
     """Check a proof with the log's public key alone; no workspace is needed."""
     with session(context, None, as_json) as run:
-        verified = auditing.check(_read(file), key)
+        verified = auditing.check(read_file(file), key)
         values = {
             "valid": True,
             "entry": _values(verified.entry),
@@ -113,7 +113,7 @@ def checkpoint(
     with session(context, workspace, as_json) as run:
         note = run.workspace.audit.checkpoint()
         if out is not None:
-            _write(out, note)
+            write_file(out, note)
         run.result({"checkpoint": note.decode()}, escape(note.decode().rstrip("\n")))
 
 
@@ -141,26 +141,4 @@ def _line(entry: Entry) -> str:
     when = entry.at.strftime("%Y-%m-%d %H:%M:%S")
     return (
         f"{entry.sequence:>6}  {when}  {draft.action:<14}{escape(about)}  [dim]{escape(details)}[/]"
-    )
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise _unusable(path, error) from error
-
-
-def _write(path: Path, data: bytes) -> None:
-    try:
-        path.write_bytes(data)
-    except OSError as error:
-        raise _unusable(path, error) from error
-
-
-def _unusable(path: Path, error: OSError) -> FileMissing:
-    return FileMissing(
-        expected=f"a file that can be read or written at {path}",
-        found=error.strerror or "an error",
-        remedy="Check the name and the rights.",
     )

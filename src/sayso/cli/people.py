@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from sayso.cli.files import write_file
 from sayso.cli.session import PEOPLE, FolderOption, JsonOption, Session, YesOption, many, session
 from sayso.domain.event import Act
 from sayso.domain.grant import Purpose
@@ -14,6 +15,11 @@ from sayso.services.enrol import Enrolled, ImageQuality
 from sayso.services.intake import Form, enrol_table, enrolment
 
 app = typer.Typer()
+
+ReceiptOption = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Write the receipt, a proof to check offline, here."),
+]
 
 
 @app.command(rich_help_panel=PEOPLE)
@@ -230,6 +236,7 @@ def withdraw(
         str, typer.Argument(metavar="PERSON", help="An id, or a name that only one has.")
     ],
     purpose: Annotated[Purpose | None, typer.Option(help="Only this purpose.")] = None,
+    receipt: ReceiptOption = None,
     workspace: FolderOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -243,6 +250,7 @@ def withdraw(
             "person": ended.person.id,
             Act.WITHDRAWN.value: [one.value for one in ended.purposes],
             "templates_destroyed": ended.templates,
+            "receipt": ended.receipt.decode(),
             "published": published,
         }
         what = ", ".join(ended.purposes)
@@ -252,6 +260,9 @@ def withdraw(
         if published:
             lines.append("They were shown in these copies; take down what is still out:")
             lines += _copies((one.channel, one.path) for one in ended.published)
+        if receipt is not None:
+            write_file(receipt, ended.receipt)
+            lines.append(f"The receipt is at {escape(str(receipt))}.")
         run.result(values, *lines)
 
 
@@ -262,6 +273,7 @@ def erase(
         str, typer.Argument(metavar="PERSON", help="An id, or a name that only one has.")
     ],
     yes: YesOption = False,
+    receipt: ReceiptOption = None,
     workspace: FolderOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -277,7 +289,15 @@ def erase(
         if published:
             lines.append("They were shown in these copies; take them down (this is the last list):")
             lines += _copies((one.channel, one.path) for one in gone.published)
-        run.result({"erased": gone.person, "published": published}, *lines)
+        if receipt is not None:
+            write_file(receipt, gone.receipt)
+            lines.append(f"The receipt is at {escape(str(receipt))}.")
+        values = {
+            "erased": gone.person,
+            "published": published,
+            "receipt": gone.receipt.decode(),
+        }
+        run.result(values, *lines)
 
 
 def _copies(published: Iterable[tuple[str, str]]) -> list[str]:

@@ -7,13 +7,13 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from sayso.cli.files import read_file
 from sayso.cli.session import PHOTOGRAPHS, SET_UP, FolderOption, JsonOption, many, session
 from sayso.domain.face import Box
 from sayso.domain.grant import audience as parse_audience
 from sayso.domain.grant import channel as parse_channel
 from sayso.domain.photo import Recognition
 from sayso.domain.screening import Verdict
-from sayso.errors import FileMissing
 from sayso.services.publication import CoverStyle, WithheldFile
 from sayso.services.screen import ScreenedFace, ScreenedPhotograph
 
@@ -164,15 +164,7 @@ def identify(
     """Tell who, of those who said yes to this audience, is in a picture."""
     with session(context, workspace, as_json) as run:
         told = parse_audience(audience)
-        try:
-            data = image.read_bytes()
-        except OSError as error:
-            raise FileMissing(
-                expected=f"a picture that can be read at {image}",
-                found=error.strerror or "an error",
-                remedy="Check the name.",
-            ) from error
-        faces = run.workspace.identify(data, collection=collection, audience=told)
+        faces = run.workspace.identify(read_file(image), collection=collection, audience=told)
         values = [
             {
                 "box": _box(face.box),

@@ -80,7 +80,8 @@ class _Story:
         self._withdraw(hopper.person)
         self._run.result(
             {**publication, "workspace": str(self._workspace.folder)},
-            f"\nOpen the report: [bold]{Path(str(publication['report'])).as_uri()}[/]",
+            "",
+            f"Open the report: [bold]{Path(str(publication['report'])).as_uri()}[/]",
         )
 
     def _enrol(self, name: str, image: Path, grants: tuple[str, ...]) -> Enrolled:

@@ -146,7 +146,10 @@ class _Run:
         for batch in in_batches(draft() for draft in drafts):
             self.withheld += [draft for draft in batch if isinstance(draft, WithheldFile)]
             ready = [draft for draft in batch if isinstance(draft, _Draft)]
-            with self._publish.book.writing() as page:
+            with (
+                self._output.all_or_none(draft.copy for draft in ready),
+                self._publish.book.writing() as page,
+            ):
                 unit = page.unit
                 kept = [draft for draft in ready if self._still_permitted(unit, draft)]
                 unit.publications.add(self.publication, [_copy(draft) for draft in kept])

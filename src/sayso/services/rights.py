@@ -22,21 +22,28 @@ class Withdrawn:
     Attributes:
         templates: how many references were destroyed.
         published: copies that still show the person: the controller's take-down list.
+        receipt: an offline proof that the withdrawal is in the ledger.
     """
 
     person: Person
     purposes: tuple[Purpose, ...]
     templates: int
     published: tuple[Showing, ...]
+    receipt: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """What an erasure removed, and which published copies showed the person."""
+    """What an erasure removed, and which published copies showed the person.
+
+    Attributes:
+        receipt: an offline proof that the erasure is in the ledger.
+    """
 
     person: PersonId
     templates: int
     published: tuple[Showing, ...]
+    receipt: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +81,8 @@ class Rights:
             )
         self.repository.forget()
         shown = published if Purpose.PUBLISH in purposes else ()
-        return Withdrawn(known, purposes, templates, shown)
+        receipt = self.book.prove(page.receipts[0].sequence)
+        return Withdrawn(known, purposes, templates, shown, receipt)
 
     def erase(self, person: str) -> Erased:
         """Remove everything of a person; what was published is listed once more, then forgotten.
@@ -89,9 +97,9 @@ class Rights:
             published = tuple(unit.publications.showing(known.id))
             templates = unit.people.drop_templates(known.id)
             unit.people.erase(known.id)
-            self.book.erase(unit, known.id, {"references": templates})
+            entry = self.book.erase(unit, known.id, {"references": templates})
         self.repository.forget()
-        return Erased(known.id, templates, published)
+        return Erased(known.id, templates, published, self.book.prove(entry.sequence))
 
 
 def _givers(unit: Unit, person: Person) -> Sequence[Guardian | None]:
