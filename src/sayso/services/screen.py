@@ -1,6 +1,6 @@
 """Screening: what may be published of each photograph, and why, face by face."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -106,21 +106,39 @@ class Screen:
         )
 
     def again(
-        self, unit: Unit, screening: Screening, screened: ScreenedPhotograph
-    ) -> ScreenedPhotograph:
-        """One photograph's verdict as it stands in this very transaction."""
-        if unit.people.version() == screening.version:
-            return screened
+        self, unit: Unit, screening: Screening, screened: Sequence[ScreenedPhotograph]
+    ) -> tuple[ScreenedPhotograph, ...]:
+        """Some photographs' verdicts as they stand in this very transaction, at this instant."""
+        now = self.clock()
+        if unit.people.version() == screening.version and _still_permitted(unit, screened, now):
+            return tuple(screened)
         judging = _Judging(
             screening.collection,
             screening.channel,
             STAFF,
             unit.people.all_consents(),
             {person.id: person for person in unit.people.all()},
-            self.clock(),
+            now,
         )
-        photograph = screened.photograph
-        return judging.photograph(photograph, unit.sightings.of_photograph(photograph.id))
+        photographs = [unit.photographs.get(one.photograph.id) for one in screened]
+        return tuple(
+            judging.photograph(photograph, unit.sightings.of_photograph(photograph.id))
+            for photograph in photographs
+        )
+
+
+def _still_permitted(unit: Unit, screened: Sequence[ScreenedPhotograph], now: datetime) -> bool:
+    """Whether every permit holds now too: a consent can end without anybody doing anything."""
+    requests = [
+        face.outcome.permit.request
+        for one in screened
+        for face in one.faces
+        if face.outcome.permit is not None
+    ]
+    records = unit.people.all_consents({request.person for request in requests})
+    return all(
+        isinstance(decide(request, records[request.person], now), Permit) for request in requests
+    )
 
 
 @dataclass(frozen=True, slots=True)
