@@ -24,12 +24,14 @@ class ScreenedFace:
     Attributes:
         person: whose face may be shown; None for every face that is not.
         name: of that person, if it may be told too.
+        candidates: in a doubt, whom it may be, of those who may be both shown and named.
     """
 
     stored: StoredFace
     outcome: FaceOutcome
     person: PersonId | None
     name: str | None
+    candidates: tuple[Person, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,10 +160,18 @@ class _Judging:
 
     def _face(self, stored: StoredFace, sightings: tuple[Sighting, ...]) -> ScreenedFace:
         outcome = screen_face(sightings, self.records, self.collection, self.channel, self.now)
-        if outcome.permit is None or not isinstance(outcome.permit.request, Show):
-            return ScreenedFace(stored, outcome, None, None)
-        shown = outcome.permit.request
+        if outcome.permit is None:
+            doubted = (self._named(permit) for permit in outcome.candidates)
+            candidates = tuple(person for person in doubted if person is not None)
+            return ScreenedFace(stored, outcome, None, None, candidates)
+        named = self._named(outcome.permit)
+        return ScreenedFace(stored, outcome, outcome.person, None if named is None else named.name)
+
+    def _named(self, permit: Permit) -> Person | None:
+        """The person whom a permit shows, if their name may be told beside the face."""
+        shown = permit.request
+        if not isinstance(shown, Show):
+            return None
         telling = TellName(shown.person, self.collection, shown.link, self.audience)
         may_tell = isinstance(decide(telling, self.records[shown.person], self.now), Permit)
-        name = self.people[shown.person].name if may_tell else None
-        return ScreenedFace(stored, outcome, shown.person, name)
+        return self.people[shown.person] if may_tell else None
