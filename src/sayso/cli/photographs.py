@@ -13,7 +13,7 @@ from sayso.domain.face import Box
 from sayso.domain.grant import audience as parse_audience
 from sayso.domain.grant import channel as parse_channel
 from sayso.domain.photo import Recognition
-from sayso.domain.screening import Verdict
+from sayso.domain.screening import Outcome, Verdict
 from sayso.services.publication import CoverStyle, WithheldFile
 from sayso.services.screen import ScreenedFace, ScreenedPhotograph
 
@@ -144,7 +144,7 @@ def scan(
             if count
         ]
         seen = f"{many(done.photos, 'photograph')}, {many(done.faces, 'face')}"
-        line = f"{seen} in {done.seconds:.1f} s."
+        line = f"{seen} in {done.seconds:.1f} s." if done.photos else "Nothing new to look at."
         run.result(values, line, *(f"{part}." for part in also))
         for one in done.unreadable:
             run.note(f"not scanned: {escape(one.path)}: {one.code}: {escape(one.reason)}")
@@ -305,15 +305,21 @@ def _screened(face: ScreenedFace) -> dict[str, object]:
         "outcome": face.outcome.outcome.value,
         "reason": face.outcome.reason,
         "person": person,
+        "candidates": [{"id": one.id, "name": one.name} for one in face.candidates],
     }
 
 
 def _line(path: str, screened: ScreenedPhotograph) -> str:
     outcomes = [face.outcome.outcome.value for face in screened.faces]
     faces = ", ".join(f"{outcomes.count(o)} {o}" for o in sorted(set(outcomes))) or "no face"
-    return (
-        f"[{_COLOURS[screened.verdict]}]{screened.verdict:<6}[/]  {escape(path)}  [dim]{faces}[/]"
+    doubts = "".join(
+        f"\n        face {face.stored.id} at {_place(face.stored.face.box)}: perhaps "
+        + (escape(", ".join(one.name for one in face.candidates)) or "somebody who said yes")
+        for face in screened.faces
+        if face.outcome.outcome is Outcome.REVIEW
     )
+    verdict = f"[{_COLOURS[screened.verdict]}]{screened.verdict:<6}[/]"
+    return f"{verdict}  {escape(path)}  [dim]{faces}[/]{doubts}"
 
 
 def _box(box: Box) -> list[float]:

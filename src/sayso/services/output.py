@@ -4,7 +4,7 @@ import errno
 import json
 import os
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -45,16 +45,6 @@ class Output:
     def write(self, copy: str, data: bytes) -> None:
         """Write one copy: all of it under its name, or nothing."""
         self._replace(self.folder / COPIES / copy, data)
-
-    @contextmanager
-    def all_or_none(self, copies: Iterable[str]) -> Iterator[None]:
-        """Remove these copies again if what records them fails: none lies there unrecorded."""
-        try:
-            yield
-        except BaseException:
-            for copy in copies:
-                (self.folder / COPIES / copy).unlink(missing_ok=True)
-            raise
 
     def write_page(self, name: str, text: str) -> Path:
         """Write the manifest or the report; gives its path."""
