@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
-from sayso.cli.session import PHOTOGRAPHS, SET_UP, FolderOption, JsonOption, many, session
+from sayso.cli.session import PHOTOGRAPHS, SET_UP, FolderOption, JsonOption, escape, many, session
 from sayso.domain.face import Box
 from sayso.domain.grant import audience as parse_audience
 from sayso.domain.grant import channel as parse_channel
