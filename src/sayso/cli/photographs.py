@@ -218,14 +218,13 @@ def verify(
         values = {
             "face": found.face,
             "person": found.person.id,
-            "likeness": found.likeness.value,
+            "likeness": None if found.likeness is None else found.likeness.value,
             "similarity": found.similarity,
         }
-        run.result(
-            values,
-            f"face {found.face} and {escape(found.person.name)}: {found.likeness} "
-            f"(similarity {found.similarity:.3f})",
-        )
+        said = "compared; nothing may be told of the answer"
+        if found.likeness is not None and found.similarity is not None:
+            said = f"{found.likeness} (similarity {found.similarity:.3f})"
+        run.result(values, f"face {found.face} and {escape(found.person.name)}: {said}")
 
 
 @app.command(rich_help_panel=PHOTOGRAPHS)

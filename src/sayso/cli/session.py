@@ -79,7 +79,7 @@ class Session:
         Raises:
             NotConfirmed: there was none.
         """
-        if yes or (sys.stdin.isatty() and typer.confirm(_visible(question), err=True)):
+        if yes or (sys.stdin.isatty() and _agreed(question)):
             return
         raise NotConfirmed(
             expected="a yes",
@@ -158,11 +158,18 @@ def session(context: typer.Context, folder: Path | None, as_json: bool) -> Itera
         raise typer.Exit(1) from None
     except BrokenPipeError:
         # Whoever read our output has gone; there is nobody to tell.
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - until exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(1) from None
     finally:
         if "workspace" in run.__dict__:
             run.workspace.close()
+
+
+def _agreed(question: str) -> bool:
+    try:
+        return bool(typer.confirm(_visible(question), err=True))
+    except typer.Abort:  # the end of input, or an interruption, is no yes
+        return False
 
 
 def _fail(run: Session, code: str, reason: str) -> None:
@@ -178,7 +185,8 @@ def _write_json(values: Mapping[str, object]) -> None:
         text.encode(sys.stdout.encoding or "ascii")
     except UnicodeEncodeError:
         text = json.dumps(values)
-    sys.stdout.write(text + "\n")
+    # Written out now: a reader that has gone is met here, not when Python ends.
+    print(text, flush=True)  # noqa: T201 - the result
 
 
 def _visible(text: str) -> str:

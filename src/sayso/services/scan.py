@@ -25,6 +25,7 @@ from sayso.services.recognition import (
     keep_sightings,
     load_scope,
 )
+from sayso.services.retained import require_retained
 from sayso.sources.source import SourceFile
 from sayso.store.photographs import Located, Seen
 from sayso.store.repository import Repository, Unit
@@ -93,6 +94,7 @@ class Scan:
         started = time.monotonic()
         with self.repository.writing() as unit:
             collection = unit.collections.get(name)
+            require_retained(collection, self.clock())
             source = self.open_source(unit.collections.folder(name))
             lapsed = drop_lapsed_templates(unit, self.clock())
         if lapsed:
