@@ -39,6 +39,7 @@ from sayso.store.tables import metadata
 from sayso.vision.cover import Style
 from sayso.vision.decode import DecodeLimits
 
+from ..store.kept import fresh  # noqa: TID252 - the tests are no package with a name of its own
 from .drawing import DIMENSION, DrawnFaces, DrawnFeatures, portrait
 
 STAFF, PUBLIC = Audience("staff"), Audience("public")
@@ -140,7 +141,7 @@ class World:
     def create(cls, folder: Path, key: WorkspaceKey | None = None) -> "World":
         folder.mkdir()
         world = cls(folder, key or WorkspaceKey.generate(), HandClock(), {})
-        world.database.create()
+        world.database.path.write_bytes(fresh())
         signing = SigningKey.from_seed("sayso/tests", bytes(32))
         Journal.create(folder / "ledger", signing, world.clock).close()
         return world

@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from sayso.cli.files import read_file, write_file
-from sayso.cli.session import FolderOption, JsonOption, session
+from sayso.cli.session import FolderOption, JsonOption, escape, session
 from sayso.services import audit as auditing
 from sayso.services.audit import Entry
 
