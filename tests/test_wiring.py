@@ -54,10 +54,10 @@ def test_what_is_declared_in_one_opening_is_there_in_the_next(tmp_path: Path) ->
 
 def test_a_workspace_is_never_made_over_another(tmp_path: Path) -> None:
     folder = made(tmp_path)
-    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    before = {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     with pytest.raises(WorkspaceExists):
         made(tmp_path)
-    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
 
 
 def test_a_key_that_lies_there_is_never_written_over(tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_a_key_in_the_environment_is_written_nowhere(tmp_path: Path) -> None:
     key = WorkspaceKey.generate()
     text = base64.b64encode(key.secret).decode()
     folder = create_workspace(tmp_path / "workspace", KeyPlace.ENVIRONMENT, {"SAYSO_KEY": text})
-    kept = b"".join(path.read_bytes() for path in folder.iterdir())
+    kept = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
     assert text.encode() not in kept
     assert key.secret not in kept
     open_workspace(folder, {"SAYSO_KEY": text}).close()

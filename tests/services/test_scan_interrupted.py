@@ -128,7 +128,7 @@ from tests.services.test_scan_interrupted import KEY
 from tests.services.world import HandClock, World
 
 world = World(Path(sys.argv[1]), KEY, HandClock(), {})
-scan = Scan(world.repository, world.eye, world.load_recogniser,
+scan = Scan(world.repository, world.book, world.eye, world.load_recogniser,
             lambda place: Folder(Path(place)), world.clock, 2)
 
 
