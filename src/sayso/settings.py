@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from sayso.domain.controller import Controller, is_placeholder, placeholder
+from sayso.domain.dpv import country
 from sayso.domain.matching import Promise
 from sayso.errors import SettingMalformed
 
@@ -49,6 +51,37 @@ TABLE = (
     Setting("workers", 0, "photographs in work at once; 0: one for each core"),
     Setting("jurisdiction", "", "ISO 3166 code whose age of majority holds, for example GB-SCT"),
     Setting("cache", "", "folder for prepared models; empty: this account's cache folder"),
+    Setting("controller_name", placeholder("controller_name"), "the organisation's legal name"),
+    Setting(
+        "controller_contact",
+        placeholder("controller_contact"),
+        "where people write to withdraw or ask: an e-mail address, a number or a web address",
+    ),
+    Setting(
+        "controller_address",
+        placeholder("controller_address"),
+        "the organisation's postal address, in one line",
+    ),
+    Setting(
+        "controller_officer",
+        placeholder("controller_officer"),
+        "how to reach the data protection officer; none: there is none",
+    ),
+    Setting(
+        "controller_authority",
+        placeholder("controller_authority"),
+        "the supervisory authority for complaints, with its address",
+    ),
+    Setting(
+        "controller_jurisdiction",
+        placeholder("controller_jurisdiction"),
+        "ISO 3166 code whose data protection law applies, for example IE or GB-SCT",
+    ),
+    Setting(
+        "controller_storage",
+        placeholder("controller_storage"),
+        "ISO 3166 code of the country in which the data is kept",
+    ),
     Setting("key_file", "", "the workspace key's file; empty: workspace.key in the workspace"),
 )
 """Every setting there is; tests fail on one that the documentation does not list."""
@@ -67,6 +100,13 @@ class Settings:
     workers: int
     jurisdiction: str
     cache: str
+    controller_name: str
+    controller_contact: str
+    controller_address: str
+    controller_officer: str
+    controller_authority: str
+    controller_jurisdiction: str
+    controller_storage: str
     key_file: str
 
     def __post_init__(self) -> None:
@@ -78,6 +118,10 @@ class Settings:
         if self.workers < 0:
             raise _malformed("workers", "0 or a number of workers", self.workers)
         _ = self.promise
+        for name in ("controller_jurisdiction", "controller_storage"):
+            code = getattr(self, name)
+            if not is_placeholder(code) and country(code) is None:
+                raise _malformed(name, "an ISO 3166 code such as IE or GB-SCT", code)
 
     @classmethod
     def read(cls, workspace: Path, environment: Mapping[str, str]) -> Self:
@@ -102,6 +146,19 @@ class Settings:
     def promise(self) -> Promise:
         """The promised false positive identification rates."""
         return Promise(self.false_names, self.false_reviews)
+
+    @property
+    def controller(self) -> Controller:
+        """Who answers for the processing; `Controller.missing` names what was never set."""
+        return Controller(
+            name=self.controller_name,
+            contact=self.controller_contact,
+            address=self.controller_address,
+            officer=self.controller_officer,
+            authority=self.controller_authority,
+            jurisdiction=self.controller_jurisdiction,
+            storage=self.controller_storage,
+        )
 
     @property
     def cores(self) -> int:

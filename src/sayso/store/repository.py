@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from sayso.store.collections import Collections
 from sayso.store.database import Database
+from sayso.store.notices import Notices
 from sayso.store.people import People
 from sayso.store.photographs import Photographs
 from sayso.store.publications import Publications
@@ -24,6 +25,7 @@ class Unit:
     people: People
     sightings: Sightings
     publications: Publications
+    notices: Notices
 
 
 class Repository:
@@ -60,4 +62,5 @@ class Repository:
             people=People(connection, self._key),
             sightings=Sightings(connection),
             publications=Publications(connection),
+            notices=Notices(connection),
         )

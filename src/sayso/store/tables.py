@@ -5,6 +5,7 @@ templates are random, so that they tell nothing. Times are UTC, ISO 8601, as tex
 """
 
 from sqlalchemy import (
+    Boolean,
     Column,
     Float,
     ForeignKey,
@@ -240,4 +241,16 @@ suppressions = Table(
     metadata,
     Column("token", String, primary_key=True),
     comment="keyed hashes of forms and enrolments that were erased: they are no new yes",
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("sha256", String, primary_key=True),
+    Column("version", String, nullable=False),
+    Column("language", String, nullable=False),
+    Column("text", String, nullable=False),
+    Column("current", Boolean, nullable=False),
+    Column("added_at", String, nullable=False),
+    comment="what people were told, word for word; one is current in each language",
 )
