@@ -50,6 +50,16 @@ def test_one_refusal_wins_over_every_other_yes(act: Act, refuser: object) -> Non
     assert stands(consents, 3) == f"consent_{act}"
 
 
+def test_of_two_refusals_the_withdrawal_is_the_reason_given() -> None:
+    consents = lived(
+        event(Act.GIVEN, "find", 0, guardian=MOTHER),
+        event(Act.WITHDRAWN, "find", 1, guardian=FATHER),
+        event(Act.CONTESTED, "find", 2, guardian=MOTHER),
+        born=CHILD_ALL_ALONG,
+    )
+    assert stands(consents, 3) == "consent_withdrawn"
+
+
 def test_only_who_refused_can_lift_the_refusal() -> None:
     refused = lived(
         event(Act.GIVEN, "find", 0, guardian=MOTHER),

@@ -144,3 +144,18 @@ def test_operating_points_that_make_no_line_are_a_setting_malformed(
 def test_operating_points_may_be_listed_in_any_order() -> None:
     promise = Promise(1e-3, 1e-2)
     assert thresholds(POINTS[::-1], references=100, promise=promise) == _limits(100, promise)
+
+
+@pytest.mark.parametrize(
+    "points",
+    [
+        (OperatingPoint(1e-3, 0.4), OperatingPoint(1e-4, 0.6), OperatingPoint(1e-5, 0.5)),
+        (OperatingPoint(1e-3, 0.4), OperatingPoint(1e-4, 0.5), OperatingPoint(float("nan"), 0.3)),
+        (OperatingPoint(1e-3, -5.0), OperatingPoint(1e-4, -4.0)),
+    ],
+)
+def test_a_curve_that_would_be_laxer_for_larger_galleries_is_refused(
+    points: tuple[OperatingPoint, ...],
+) -> None:
+    with pytest.raises(SettingMalformed):
+        thresholds(points, references=10, promise=Promise(1e-4, 0.1))

@@ -94,6 +94,7 @@ def drawn(*heads: Head, number: int = 0, size: tuple[int, int] = SIZE) -> Image.
 def picture(*heads: Head, number: int = 0, kind: str = "PNG", **options: object) -> bytes:
     """The same as a file."""
     buffer = io.BytesIO()
+    options = {"compress_level": 1, **options}
     drawn(*heads, number=number).save(buffer, kind, **options)
     return buffer.getvalue()
 

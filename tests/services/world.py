@@ -21,6 +21,7 @@ from sayso.services.eye import Eye
 from sayso.services.find import FindPhotographs
 from sayso.services.identify import IdentifiedFace, Identify, Verify
 from sayso.services.judge import Judge
+from sayso.services.ports import FaceDetector
 from sayso.services.publication import Publication
 from sayso.services.publish import Publish
 from sayso.services.recognition import Recogniser
@@ -40,6 +41,7 @@ from .drawing import DIMENSION, DrawnFaces, DrawnFeatures, portrait
 STAFF, PUBLIC = Audience("staff"), Audience("public")
 WEBSITE = Channel("website")
 MODEL = "ab" * 32
+WORKERS = 2
 _POINTS = (OperatingPoint(0.9, 0.2), OperatingPoint(1e-9, 0.5))
 _FIRST_DAY = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
@@ -76,6 +78,10 @@ class FakeSource:
     def take(self, path: str) -> bytes:
         return self._files.pop(path)[0]
 
+    def overwrite(self, path: str, data: bytes) -> None:
+        """Other bytes, of which neither size nor time tells."""
+        self._files[path] = (data, self._files[path][1])
+
     def files(self) -> Iterator[SourceFile]:
         for path, (data, stamp) in sorted(self._files.items()):
             yield SourceFile(path, len(data), stamp)
@@ -101,7 +107,7 @@ class World:
         key: WorkspaceKey,
         clock: HandClock,
         sources: dict[str, FakeSource],
-        workers: int = 2,
+        detector: FaceDetector | None = None,
     ) -> None:
         self.folder = folder
         self.clock = clock
@@ -112,23 +118,23 @@ class World:
         self.detector = DrawnFaces()
         self.embedder = DrawnFeatures()
         self.loads = 0
-        self.eye = Eye(self.detector, DecodeLimits(10_000_000, 10_000_000), 16.0)
+        self.eye = Eye(detector or self.detector, DecodeLimits(10_000_000, 10_000_000), 16.0)
         kept, eye, load = self.repository, self.eye, self.load_recogniser
         self.declare = Declare(kept, clock)
         self.enrolling = Enrol(kept, eye, load, clock)
-        self.scan = Scan(kept, eye, load, self._source, clock, workers)
+        self.scan = Scan(kept, eye, load, self._source, clock, WORKERS)
         self.identifying = Identify(kept, eye, load, clock)
         self.verify = Verify(kept, eye, load, self._source, clock)
         self.find = FindPhotographs(kept, clock)
         self.screen = Screen(kept, clock)
         self.judge = Judge(kept, clock)
         self.rights = Rights(kept, clock)
-        self.publishing = Publish(kept, eye, self.screen, self._source, clock, workers, "0")
+        self.publishing = Publish(kept, eye, self.screen, self._source, clock, WORKERS, "0")
 
     @classmethod
-    def create(cls, folder: Path) -> "World":
+    def create(cls, folder: Path, key: WorkspaceKey | None = None) -> "World":
         folder.mkdir()
-        world = cls(folder, WorkspaceKey.generate(), HandClock(), {})
+        world = cls(folder, key or WorkspaceKey.generate(), HandClock(), {})
         world.database.create()
         return world
 
@@ -179,6 +185,12 @@ class World:
         self, folder: Path, style: Style = Style.FILL, collection: str = "club"
     ) -> Publication:
         return self.publishing(collection, folder, WEBSITE, style)[0]
+
+    def face(self, path: str, place: int = 0) -> str:
+        """The id of a photograph's face, from left to right."""
+        with self.repository.reading() as unit:
+            photograph = unit.photographs.get(unit.photographs.at_path(path)[0][1])
+            return sorted(photograph.faces, key=lambda stored: stored.face.box.x)[place].id
 
     def rows(self) -> dict[str, list[tuple[object, ...]]]:
         """Every row of every table, for before and after."""

@@ -81,9 +81,8 @@ def test_pages_overwritten_in_the_middle_are_reported_as_damage(kept: Kept) -> N
         with database.reading() as connection:
             connection.execute(sa.select(templates)).all()
 
-    with closing_database(kept.database.path) as database:
-        with pytest.raises(WorkspaceDamaged) as found:
-            read_all(database)
+    with closing_database(kept.database.path) as database, pytest.raises(WorkspaceDamaged) as found:
+        read_all(database)
     assert found.value.exit_status == 3
 
 

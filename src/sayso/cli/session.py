@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
-from sayso.errors import NotConfirmed, SaysoError
+from sayso.errors import NotConfirmed, SaysoError, SettingMalformed
 from sayso.services.ports import Progress, unwatched
 from sayso.wiring import Workspace, open_workspace
 
@@ -140,6 +140,14 @@ def session(context: typer.Context, folder: Path | None, as_json: bool) -> Itera
     except SaysoError as error:
         _fail(run, error.reason_code, error.reason)
         raise typer.Exit(error.exit_status) from error
+    except UnicodeEncodeError as error:
+        malformed = SettingMalformed(
+            expected="text in UTF-8",
+            found=ascii(error.object[error.start : error.end]),
+            remedy="Write names and paths in UTF-8; nothing was changed.",
+        )
+        _fail(run, malformed.reason_code, malformed.reason)
+        raise typer.Exit(malformed.exit_status) from error
     except KeyboardInterrupt:
         _fail(run, INTERRUPTED, "Interrupted. What was done is kept; run it again to go on.")
         raise typer.Exit(1) from None

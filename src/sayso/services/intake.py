@@ -29,6 +29,8 @@ COLUMNS = (
     "notice_language", "person",
 )  # fmt: skip
 """The columns that a table may have; ``name`` and ``grants`` it must have."""
+_LONGEST_FOUND = 200
+"""Letters of a header that is none, in the message about it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,19 +134,30 @@ def _rows(table: Path) -> Iterator[tuple[int, Form | TableMalformed]]:
     """Each row with the line on which it ends; a row of the wrong width as its error."""
     text = _read(str(table), None).decode("utf-8-sig", errors="replace")
     reader = csv.DictReader(text.splitlines(keepends=True), strict=True)
-    known = set(COLUMNS)
-    header = reader.fieldnames or ()
-    if not {"name", "grants"} <= set(header) or not set(header) <= known:
-        raise TableMalformed(
-            expected="a header with name and grants, and of these others: " + ", ".join(COLUMNS),
-            found=", ".join(header) or "no header",
-            remedy="Mend the first line of the file.",
-        )
+    header = _header(reader)
+    columns = set(header)
+    if not {"name", "grants"} <= columns <= set(COLUMNS) or len(columns) < len(header):
+        raise _malformed_header(", ".join(header) or "no header")
     try:
         for row in reader:
             yield reader.line_num, _form(row)
     except csv.Error as error:
         yield reader.line_num, _malformed_row(str(error))
+
+
+def _header(reader: "csv.DictReader[str]") -> Sequence[str]:
+    try:
+        return reader.fieldnames or ()
+    except csv.Error as error:
+        raise _malformed_header(str(error)) from error
+
+
+def _malformed_header(found: str) -> TableMalformed:
+    return TableMalformed(
+        expected="a header with name and grants, and of these others: " + ", ".join(COLUMNS),
+        found=found if len(found) <= _LONGEST_FOUND else found[:_LONGEST_FOUND] + "...",
+        remedy="Mend the first line of the file.",
+    )
 
 
 def _form(row: Mapping[str | None, str | list[str] | None]) -> Form | TableMalformed:
