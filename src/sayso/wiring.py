@@ -12,14 +12,18 @@ from pathlib import Path
 from sayso import __version__
 from sayso.domain.person import Person
 from sayso.errors import DiskFull, WorkspaceExists, WorkspaceMissing, WorkspaceReadOnly
+from sayso.services.access import Access
+from sayso.services.access_facts import Logic
 from sayso.services.declare import Declare
 from sayso.services.enrol import Enrol
 from sayso.services.eye import Eye
 from sayso.services.find import FindPhotographs
 from sayso.services.identify import Identify, Verify
 from sayso.services.judge import Judge
+from sayso.services.notices import NoticeBook
 from sayso.services.ports import Clock
 from sayso.services.publish import Publish
+from sayso.services.receipt import Receipts
 from sayso.services.recognition import Recogniser
 from sayso.services.rights import Rights
 from sayso.services.roll import Roll
@@ -219,6 +223,35 @@ class Workspace:
     def rights(self) -> Rights:
         """Withdraws and erases."""
         return Rights(self.repository, self.clock)
+
+    @cached_property
+    def notices(self) -> NoticeBook:
+        """Keeps what people are told."""
+        return NoticeBook(self.repository, self.clock)
+
+    @cached_property
+    def receipts(self) -> Receipts:
+        """Gives receipts."""
+        return Receipts(self.repository, self.clock, self.settings.controller)
+
+    @cached_property
+    def access(self) -> Access:
+        """Hands a person everything that is held of them."""
+        return Access(
+            self.repository,
+            self.clock,
+            lambda: self.eye,
+            self._open_source,
+            self.settings.cores,
+            self.settings.controller,
+            Logic(
+                SFACE.name,
+                SFACE.sha256,
+                SFACE.provenance,
+                SFACE.operating_points,
+                self.settings.promise,
+            ),
+        )
 
     @cached_property
     def eye(self) -> Eye:

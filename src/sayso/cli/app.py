@@ -8,8 +8,8 @@ import typer
 from rich.markup import escape
 
 from sayso import __version__
-from sayso.cli import judgements, people, photographs
-from sayso.cli.session import SET_UP, FolderOption, JsonOption, session
+from sayso.cli import judgements, people, photographs, records
+from sayso.cli.session import RIGHTS, SET_UP, FolderOption, JsonOption, session
 from sayso.wiring import KeyPlace, create_workspace
 
 app = typer.Typer(
@@ -22,6 +22,8 @@ app = typer.Typer(
 app.add_typer(photographs.app)
 app.add_typer(people.app)
 app.add_typer(judgements.app)
+app.add_typer(records.app)
+app.add_typer(records.notice_app, name="notice", rich_help_panel=RIGHTS)
 
 
 def _version(asked: bool) -> None:

@@ -175,14 +175,17 @@ def recipients(subject: Subject, controller: Controller) -> list[Node]:
     }
     if subject.purpose is Purpose.RECOGNISE:
         return [own]
-    if subject.purpose is Purpose.FIND:
-        return [own, _recipient("find", "the person themself", "dpv:DataSubject")]
-    return [own, _recipient(str(subject), recipient_words(subject))]
+    kind = "dpv:DataSubject" if subject.purpose is Purpose.FIND else "dpv:Recipient"
+    return [own, _recipient(str(subject), recipient_words(subject), kind)]
 
 
 def recipient_words(subject: Subject) -> str:
-    """An audience or channel in plain words."""
+    """Who gets to see the data under a grant, in plain words."""
     target = subject.target
+    if subject.purpose is Purpose.RECOGNISE:
+        return "the controller's own staff; nobody else"
+    if subject.purpose is Purpose.FIND:
+        return "the person themself"
     if target is None:
         return "whichever audience or channel was asked about"
     if subject.purpose is Purpose.PUBLISH:
@@ -192,7 +195,7 @@ def recipient_words(subject: Subject) -> str:
     return words.get(target, f"the group {group}")
 
 
-def _recipient(identifier: str, words: str, kind: str = "dpv:Recipient") -> Node:
+def _recipient(identifier: str, words: str, kind: str) -> Node:
     return {
         "@type": sorted({"dpv:Recipient", kind}),
         "dct:identifier": identifier,

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from sayso.store.collections import Collections
 from sayso.store.database import Database
+from sayso.store.holdings import Holdings
 from sayso.store.notices import Notices
 from sayso.store.people import People
 from sayso.store.photographs import Photographs
@@ -26,6 +27,7 @@ class Unit:
     sightings: Sightings
     publications: Publications
     notices: Notices
+    holdings: Holdings
 
 
 class Repository:
@@ -63,4 +65,5 @@ class Repository:
             sightings=Sightings(connection),
             publications=Publications(connection),
             notices=Notices(connection),
+            holdings=Holdings(connection),
         )
