@@ -45,7 +45,7 @@ _SCHEMES = {
     "dpv jurisdiction-classes": "Location",
     "dpv rules-classes": "Obligation",
     "dpv processing-context-classes": (
-        "AlgorithmicLogic FullAutomation PartialAutomation NotAutomated "
+        "AlgorithmicLogic FullAutomation PartialAutomation "
         "HumanInvolvementForVerification HumanInvolvementForDecision "
         "DataSubjectDataSource DataControllerDataSource StorageLocation StorageDuration "
         "StorageDeletion ProcessingLocation"

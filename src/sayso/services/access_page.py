@@ -11,7 +11,7 @@ from sayso.domain.controller import Controller, is_placeholder
 from sayso.domain.event import Act
 from sayso.domain.grant import CHANNELS, Channel, Purpose
 from sayso.domain.record_process import RIGHTS, recipient_words
-from sayso.services.access_data import NOT_EXPORTED, Asked
+from sayso.services.access_data import Asked
 from sayso.services.access_facts import Facts, Logic, Standing
 from sayso.services.access_pictures import Handed
 from sayso.store.holdings import Trace
@@ -127,9 +127,8 @@ def page(
         said=[_event(row) for row in facts.rows.get("consent_events", [])],
         pictures=[_picture(one) for one in handed if one.file],
         others=[_picture(one) for one in handed if not one.file],
-        published=_published(facts),
+        published=_published(facts, handed),
         templates=facts.rows.get("templates", []),
-        not_exported=NOT_EXPORTED,
         logic=logic,
         match=f"{limits.match:.3f}",
         review=f"{limits.review:.3f}",
@@ -203,7 +202,11 @@ def _event(row: Mapping[str, Any]) -> Mapping[str, Any]:
         "who": "You" if guardian is None else f"Your guardian ({guardian['relation']})",
         "act": _ACTS.get(row["act"], row["act"]),
         "what": f"{_TITLES.get(row['purpose'], row['purpose'])}{target}",
-        "notice": f"notice version {notice['version']} ({notice['language']})" if notice else "",
+        "notice": f"notice version {notice['version']} ({notice['language']})"
+        if notice
+        else "no notice was recorded"
+        if row["act"] in {Act.GIVEN.value, Act.RENEWED.value}
+        else "",
         "evidence": f"{evidence['kind']}, SHA-256 {evidence['sha256']}" if evidence else "",
     }
 
@@ -231,16 +234,21 @@ def _link(trace: Trace) -> str:
     return f"{words}, {_moment(trace.judged_at)}" if trace.judged_at else words
 
 
-def _published(facts: Facts) -> list[Mapping[str, str]]:
-    return [
-        {
-            "at": _moment(one.at),
-            "channel": CHANNELS.get(Channel(one.channel), one.channel),
-            "collection": collection,
-            "photograph": one.photo,
-        }
-        for one, collection in facts.published
-    ]
+def _published(facts: Facts, handed: Sequence[Handed]) -> list[Mapping[str, Any]]:
+    files = {one.seen.photograph.id: (n, one.file) for n, one in enumerate(handed, 1) if one.file}
+    found: list[Mapping[str, Any]] = []
+    for one, collection in facts.published:
+        number, file = files.get(one.photo, (0, None))
+        found.append(
+            {
+                "at": _moment(one.at),
+                "channel": CHANNELS.get(Channel(one.channel), one.channel),
+                "collection": collection,
+                "number": number,
+                "file": None if file is None else quote(file),
+            }
+        )
+    return found
 
 
 def _entry(entry: Mapping[str, Any]) -> Mapping[str, str]:
