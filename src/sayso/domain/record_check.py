@@ -184,7 +184,7 @@ RECORD_FIELDS = (
 """Every field that a record must have, wherever its path leads."""
 
 RECEIPT_FIELDS = (
-    Field("schema_version", _ISO, ("dct:conformsTo",), _exactly(dpv.RECEIPT_SCHEMA)),
+    Field("receipt_schema_version", _ISO, ("dct:conformsTo",), _exactly(dpv.RECEIPT_SCHEMA)),
     Field("receipt_type", _ISO, ("@type",), _exactly("dpv:ConsentReceipt")),
     Field("receipt_id", _ISO, ("dpv:hasIdentifier",), _text),
     Field("receipt_identifier", _ISO, ("dct:identifier",), _text),

@@ -8,7 +8,7 @@ from typing import Any
 from sayso.domain.controller import Controller
 from sayso.domain.person import Person, PersonId
 from sayso.domain.record import consent_records, receipt
-from sayso.domain.record_check import Defect, receipt_defects, require_receipt
+from sayso.domain.record_check import RECEIPT_FIELDS, Defect, receipt_defects
 from sayso.errors import RecordMalformed
 from sayso.services.envelope import Checked, Checker, Prover, Signer, check, seal
 from sayso.services.ports import Clock
@@ -75,14 +75,27 @@ def check_receipt(
     *,
     person: PersonId | None = None,
     not_before: int | None = None,
-) -> Checked:
+) -> tuple[Checked, tuple[Defect, ...]]:
     """Check a receipt with nothing else at hand: signature, proof, and each mandatory field.
+
+    A genuine receipt may tell of an incomplete record, of a consent without a notice, say: what
+    is missing in it is given back, for the reader to hold against the controller.
 
     Args, and what else is raised: as `sayso.services.envelope.check`.
 
     Raises:
-        RecordMalformed: genuine, and yet a field is missing or wrong.
+        RecordMalformed: what was signed is no receipt.
     """
     checked = check(data, checker, person=person, not_before=not_before)
-    require_receipt(checked.document)
-    return checked
+    defects = receipt_defects(checked.document)
+    for defect in defects:
+        if defect.field in _WRAPPER:
+            raise RecordMalformed(
+                expected=f"a receipt with {defect.where}",
+                found=f"a signed document in which it {defect.problem}",
+                remedy="Ask the controller for the receipt again.",
+            )
+    return checked, defects
+
+
+_WRAPPER = frozenset({field.name for field in RECEIPT_FIELDS})
