@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from sayso.domain.face import Box
 from sayso.domain.grant import Audience, Channel
 from sayso.domain.matching import Likeness
 from sayso.domain.photo import Recognition
@@ -113,6 +114,7 @@ def test_identify_is_denied_where_not_every_face_may_be_compared(
     with pytest.raises(Denied) as caught:
         world.identify(picture(Head(ADA)))
     assert caught.value.reason_code == code
+    assert world.loads == 0
     with pytest.raises(CollectionUnknown):
         world.identify(picture(Head(ADA)), collection="nowhere")
 
@@ -298,7 +300,7 @@ def test_a_path_that_lies_in_two_collections_asks_which(world: World) -> None:
 
 def test_verify_compares_one_chosen_face_with_one_person(world: World) -> None:
     source = world.collection(recognition=Recognition.SELECTED)
-    world.enrol("Ada", ADA, "recognise publish:website")
+    world.enrol("Ada", ADA, "recognise name:staff publish:website")
     source.put("a.png", picture(Head(ADA, x=LEFT), Head(NOBODY, x=RIGHT)))
     world.scan("club")
     computed = world.embedder.computed
@@ -307,6 +309,26 @@ def test_verify_compares_one_chosen_face_with_one_person(world: World) -> None:
     assert world.embedder.computed == computed + 1
     assert world.verify("a.png", world.face("a.png", 1), "Ada").likeness is Likeness.NEITHER
     assert outcomes(world) == {"a.png": [("show", "consent"), ("cover", "no_permit")]}
+
+
+def test_verify_tells_nothing_of_somebody_whose_name_is_not_for_staff(world: World) -> None:
+    source = world.collection(recognition=Recognition.SELECTED)
+    world.enrol("Ada", ADA, "recognise publish:website")
+    source.put("a.png", picture(Head(ADA, x=LEFT), Head(NOBODY, x=RIGHT)))
+    world.scan("club")
+    answers = [world.verify("a.png", world.face("a.png", place), "Ada") for place in (0, 1)]
+    assert [(one.likeness, one.similarity) for one in answers] == [(None, None)] * 2
+    assert outcomes(world) == {"a.png": [("show", "consent"), ("cover", "no_permit")]}
+
+
+def test_a_doubt_about_somebody_silent_cannot_be_told_from_a_stranger(world: World) -> None:
+    source = world.collection()
+    world.enrol("Ada", ADA, "recognise find")
+    source.put("a.png", picture(Head(ADA, x=LEFT), Head(NOBODY, x=RIGHT)))
+    world.scan("club")
+    for place in (0, 1):
+        with pytest.raises(FaceUnknown, match="of which nothing may be told"):
+            world.judge.reject_all("a.png", world.face("a.png", place))
 
 
 def test_verify_is_denied_without_recognise_and_in_collections_without_recognition(
@@ -318,7 +340,7 @@ def test_verify_is_denied_without_recognise_and_in_collections_without_recogniti
     world.enrol("Ben", BEN, "publish:website")
     for name in ("off", "club"):
         world.scan(name)
-    computed = world.embedder.computed
+    loads, computed = world.loads, world.embedder.computed
     for photo, person, code in (
         ("off.png", "Ada", "recognition_off"),
         ("a.png", "Ben", "no_consent"),
@@ -326,7 +348,7 @@ def test_verify_is_denied_without_recognise_and_in_collections_without_recogniti
         with pytest.raises(Denied) as caught:
             world.verify(photo, world.face(photo), person)
         assert caught.value.reason_code == code
-    assert world.embedder.computed == computed
+    assert (world.loads, world.embedder.computed) == (loads, computed)
 
 
 def test_somebody_who_withdraws_while_being_verified_is_not_kept(world: World) -> None:
@@ -337,6 +359,27 @@ def test_somebody_who_withdraws_while_being_verified_is_not_kept(world: World) -
     other = world.beside()
     source.on_read = lambda _path: dataclasses.asdict(other.rights.withdraw("Ada")).clear()
     with pytest.raises(Denied):
+        world.verify("a.png", world.face("a.png"), "Ada")
+    assert world.count("sightings") == 0
+    other.close()
+
+
+def test_a_photograph_scanned_again_while_being_verified_asks_to_choose_again(
+    world: World,
+) -> None:
+    source = world.collection(recognition=Recognition.SELECTED)
+    world.enrol("Ada", ADA, "recognise")
+    source.put("a.png", picture(Head(ADA)))
+    world.scan("club")
+    other = world.beside()
+
+    def look_again(_path: str) -> None:
+        source.on_read = lambda _path: None
+        other.detector.haunted = Box(0.7, 0.1, 0.2, 0.2)
+        other.scan("club", again=True)
+
+    source.on_read = look_again
+    with pytest.raises(FaceUnknown, match="Choose the face again"):
         world.verify("a.png", world.face("a.png"), "Ada")
     assert world.count("sightings") == 0
     other.close()

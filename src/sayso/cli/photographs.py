@@ -5,14 +5,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
-from sayso.cli.session import PHOTOGRAPHS, SET_UP, FolderOption, JsonOption, many, session
+from sayso.cli.session import PHOTOGRAPHS, SET_UP, FolderOption, JsonOption, escape, many, session
 from sayso.domain.face import Box
 from sayso.domain.grant import audience as parse_audience
 from sayso.domain.grant import channel as parse_channel
 from sayso.domain.photo import Recognition
-from sayso.domain.screening import Verdict
+from sayso.domain.screening import Outcome, Verdict
 from sayso.errors import FileMissing
 from sayso.services.publication import CoverStyle, WithheldFile
 from sayso.services.screen import ScreenedFace, ScreenedPhotograph
@@ -144,7 +143,7 @@ def scan(
             if count
         ]
         seen = f"{many(done.photos, 'photograph')}, {many(done.faces, 'face')}"
-        line = f"{seen} in {done.seconds:.1f} s."
+        line = f"{seen} in {done.seconds:.1f} s." if done.photos else "Nothing new to look at."
         run.result(values, line, *(f"{part}." for part in also))
         for one in done.unreadable:
             run.note(f"not scanned: {escape(one.path)}: {one.code}: {escape(one.reason)}")
@@ -219,14 +218,13 @@ def verify(
         values = {
             "face": found.face,
             "person": found.person.id,
-            "likeness": found.likeness.value,
+            "likeness": None if found.likeness is None else found.likeness.value,
             "similarity": found.similarity,
         }
-        run.result(
-            values,
-            f"face {found.face} and {escape(found.person.name)}: {found.likeness} "
-            f"(similarity {found.similarity:.3f})",
-        )
+        said = "compared; nothing may be told of the answer"
+        if found.likeness is not None and found.similarity is not None:
+            said = f"{found.likeness} (similarity {found.similarity:.3f})"
+        run.result(values, f"face {found.face} and {escape(found.person.name)}: {said}")
 
 
 @app.command(rich_help_panel=PHOTOGRAPHS)
@@ -313,15 +311,21 @@ def _screened(face: ScreenedFace) -> dict[str, object]:
         "outcome": face.outcome.outcome.value,
         "reason": face.outcome.reason,
         "person": person,
+        "candidates": [{"id": one.id, "name": one.name} for one in face.candidates],
     }
 
 
 def _line(path: str, screened: ScreenedPhotograph) -> str:
     outcomes = [face.outcome.outcome.value for face in screened.faces]
     faces = ", ".join(f"{outcomes.count(o)} {o}" for o in sorted(set(outcomes))) or "no face"
-    return (
-        f"[{_COLOURS[screened.verdict]}]{screened.verdict:<6}[/]  {escape(path)}  [dim]{faces}[/]"
+    doubts = "".join(
+        f"\n        face {face.stored.id} at {_place(face.stored.face.box)}: perhaps "
+        + (escape(", ".join(one.name for one in face.candidates)) or "somebody who said yes")
+        for face in screened.faces
+        if face.outcome.outcome is Outcome.REVIEW
     )
+    verdict = f"[{_COLOURS[screened.verdict]}]{screened.verdict:<6}[/]"
+    return f"{verdict}  {escape(path)}  [dim]{faces}[/]{doubts}"
 
 
 def _box(box: Box) -> list[float]:

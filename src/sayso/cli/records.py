@@ -5,9 +5,16 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
-from sayso.cli.session import RIGHTS, FolderOption, JsonOption, Session, YesOption, session
+from sayso.cli.session import (
+    RIGHTS,
+    FolderOption,
+    JsonOption,
+    Session,
+    YesOption,
+    escape,
+    session,
+)
 from sayso.errors import SettingMalformed
 from sayso.services.handover import whole_file
 

@@ -208,7 +208,7 @@ def require(request: Request, consents: Consents, now: datetime) -> Permit:
             answer.reason,
             expected="a consent that is live for exactly this",
             found=EXPLANATIONS[answer.reason],
-            remedy="Ask the person; record their yes before you try again.",
+            remedy=_REMEDIES.get(answer.reason, _ASK),
         )
     return answer
 
@@ -229,6 +229,19 @@ EXPLANATIONS = {
     Reason.FIELD_UNLISTED: "a profile field that this consent does not list for this audience",
 }
 """Each reason as a noun phrase, for messages."""
+
+_ASK = "Ask the person; record their yes before you try again."
+_BY_HAND = (
+    "Mark faces by hand with `sayso mark`, or declare a collection whose mode and basis allow it."
+)
+_REMEDIES = {
+    Reason.RECORD_UNREADABLE: "Restore the workspace from a backup, or enrol the person again.",
+    Reason.RETENTION_OVER: "Declare the photographs anew if there is still a purpose for them.",
+    Reason.RECOGNITION_OFF: _BY_HAND,
+    Reason.RECOGNITION_SELECTED: _BY_HAND,
+    Reason.BASIS_MISSING: _BY_HAND,
+    Reason.LINK_IN_DOUBT: "Settle it with `sayso mark` or `sayso reject`.",
+}
 
 
 def _weigh(

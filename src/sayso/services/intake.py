@@ -14,9 +14,11 @@ from sayso.errors import (
     ConsentMalformed,
     EvidenceRequired,
     FileMissing,
+    IntegrityError,
     SaysoError,
     SettingMalformed,
     TableMalformed,
+    WorkspaceError,
 )
 from sayso.services.enrol import Enrol, Enrolled, Enrolment, Image
 from sayso.services.ports import Progress, unwatched
@@ -121,9 +123,9 @@ def enrol_table(
             form = row if isinstance(row, Form) else _raise(row)
             wish = enrolment(form, jurisdiction=jurisdiction, folder=table.parent)
             enrolled.append(enrol(wish))
+        except (WorkspaceError, IntegrityError):
+            raise  # a wrong key or a full disk is no fault of the row
         except SaysoError as error:
-            if error.exit_status != SaysoError.exit_status:
-                raise  # a wrong key or a full disk is no fault of the row
             refused.append(RefusedRow(line, error.reason_code, error.reason))
         progress(done, len(rows))
     unchanged = sum(one.unchanged for one in enrolled)
@@ -138,11 +140,15 @@ def _rows(table: Path) -> Iterator[tuple[int, Form | TableMalformed]]:
     columns = set(header)
     if not {"name", "grants"} <= columns <= set(COLUMNS) or len(columns) < len(header):
         raise _malformed_header(", ".join(header) or "no header")
-    try:
-        for row in reader:
+    while True:
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:  # the next row begins with the next line
+            yield reader.reader.line_num, _malformed_row(str(error))
+        else:
             yield reader.line_num, _form(row)
-    except csv.Error as error:
-        yield reader.line_num, _malformed_row(str(error))
 
 
 def _header(reader: "csv.DictReader[str]") -> Sequence[str]:
@@ -249,9 +255,9 @@ def _read(path: str, folder: Path | None) -> bytes:
         place = folder / place
     try:
         return place.read_bytes()
-    except OSError as error:
+    except (OSError, ValueError) as error:  # the latter for a name that no file can have
         raise FileMissing(
             expected=f"a file that can be read at {path}",
-            found=error.strerror or "an error",
+            found=getattr(error, "strerror", None) or str(error),
             remedy="Check the name; relative names begin at the table or the current folder.",
         ) from error

@@ -1,11 +1,13 @@
 """Publishing: covered copies of what may be published, a manifest, and a report to look at.
 
 Nothing is written that the policy does not permit at the very moment of writing: each batch is
-screened again inside the transaction that records it. A copy is recorded before it gets its
-name, so that the take-down list may name too much but never too little.
+screened again inside the transaction that holds the write lock while its files get their names.
+A copy is recorded, in a transaction before that, so that whatever happens the take-down list may
+name too much but never too little.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from sayso.services.places import read_photograph
 from sayso.services.ports import Clock, OpenSource, PhotographSource, Progress, unwatched
 from sayso.services.publication import Publication, PublishedFile, WithheldFile
 from sayso.services.report import Pages, write_pages
+from sayso.services.retained import require_retained
 from sayso.services.screen import Screen, ScreenedPhotograph, Screening
 from sayso.store.publications import Copy
 from sayso.store.repository import Repository, Unit
@@ -74,9 +77,11 @@ class Publish:
         """
         screening = self.screen(name, channel)
         with self.repository.reading() as unit:
+            require_retained(screening.collection, screening.at)
             original_folder = unit.collections.folder(name)
+            originals = [Path(unit.collections.folder(c.name)) for c in unit.collections.all()]
             copies = public_paths(unit, screening)
-        output = Output(folder, keep_out_of=Path(original_folder))
+        output = Output(folder, keep_out_of=originals)
         with output.open():
             now = self.clock()
             run = _Run(self, screening, style, output, copies, original_folder)
@@ -94,7 +99,6 @@ class Publish:
                 published=tuple(run.published),
                 withheld=tuple(run.withheld),
             )
-            output.finish({file.copy for file in result.published})
         return result, write_pages(result, output, version=self.version)
 
 
@@ -128,12 +132,7 @@ class _Run:
         for batch in in_batches(draft() for draft in drafts):
             self.withheld += [draft for draft in batch if isinstance(draft, WithheldFile)]
             ready = [draft for draft in batch if isinstance(draft, _Draft)]
-            with self._publish.repository.writing() as unit:
-                kept = [draft for draft in ready if self._still_permitted(unit, draft)]
-                unit.publications.add(self.publication, [_copy(draft) for draft in kept])
-                for draft in kept:
-                    self._output.write(draft.copy, draft.data)
-            self.published += [_published(draft) for draft in kept]
+            self._write(ready)
             self._done += len(batch)
             progress(self._done, len(files))
 
@@ -160,14 +159,27 @@ class _Run:
             return WithheldFile(path, alias, error.reason_code, error.reason, screened)
         return _Draft(path, alias, screened, copy.data, copy.found_later)
 
-    def _still_permitted(self, unit: Unit, draft: _Draft) -> bool:
-        again = self._publish.screen.again(unit, self._screening, draft.screened)
-        if _shown(again) == _shown(draft.screened) and again.verdict is draft.screened.verdict:
-            return True
-        self.withheld.append(
+    def _write(self, ready: Sequence[_Draft]) -> None:
+        """Record copies, then write them: each in its own transaction, and each asks again."""
+        with self._publish.repository.writing() as unit:
+            recorded = self._still_permitted(unit, ready)
+            unit.publications.add(self.publication, [_copy(draft) for draft in recorded])
+        with self._publish.repository.writing() as unit:  # nobody withdraws in between
+            for draft in self._still_permitted(unit, recorded):
+                self._output.write(draft.copy, draft.data)
+                self.published.append(_published(draft))
+
+    def _still_permitted(self, unit: Unit, drafts: Sequence[_Draft]) -> list[_Draft]:
+        again = self._publish.screen.again(unit, self._screening, [d.screened for d in drafts])
+        same = [
+            _facts(now) == _facts(draft.screened) for draft, now in zip(drafts, again, strict=True)
+        ]
+        self.withheld += [
             WithheldFile(draft.path, draft.copy, "consent_changed", _CHANGED, draft.screened)
-        )
-        return False
+            for draft, kept in zip(drafts, same, strict=True)
+            if not kept
+        ]
+        return [draft for draft, kept in zip(drafts, same, strict=True) if kept]
 
 
 _REVIEW = (
@@ -175,6 +187,12 @@ _REVIEW = (
     "`sayso reject` and publish again."
 )
 _CHANGED = "Somebody's consent changed while it was being covered. Publish again."
+
+
+def _facts(screened: ScreenedPhotograph) -> tuple[object, ...]:
+    """What a copy rests on: which faces there are, who is shown, the verdict."""
+    faces = frozenset(face.stored.id for face in screened.faces)
+    return faces, _shown(screened), screened.verdict
 
 
 def _shown(screened: ScreenedPhotograph) -> frozenset[tuple[str, PersonId]]:

@@ -8,12 +8,12 @@ from typing import Any
 from sayso.domain.person import folded
 
 REPLACEMENT = "[another person]"
-_WORD = re.compile(r"\w+")
+_WORD = re.compile(r"[^\W_]+")
 _REPEATED = re.compile(rf"{re.escape(REPLACEMENT)}(?:\W{{0,2}}{re.escape(REPLACEMENT)})+")
 
 
 class Redaction:
-    """Replaces names: all words of one, in whole words, in any order, whatever their case.
+    """Replaces names: all words of one, in any order or run together, whatever case and accents.
 
     A first name alone is not recognised: too many words are somebody's first name.
 
@@ -24,23 +24,26 @@ class Redaction:
 
     def __init__(self, own: str, others: Iterable[str]) -> None:
         self._names: dict[str, set[frozenset[str]]] = {}
-        for name in {folded(other) for other in others} - {folded(own)}:
-            words = frozenset(_WORD.findall(name))
-            if words:
-                # Found by one of its words, so that a text is not held against every name.
-                self._names.setdefault(min(words), set()).add(words)
+        self._joined: set[str] = set()
+        kept = _words(own)
+        for words in {tuple(_words(other)) for other in others} - {tuple(kept), ()}:
+            # Found by one of its words, so that a text is not held against every name.
+            self._names.setdefault(min(words), set()).add(frozenset(words))
+            if len(words) > 1:
+                self._joined |= {"".join(words), "".join(reversed(words))} - {"".join(kept)}
 
     def text(self, text: str) -> str:
         """A text without others' names."""
         text = unicodedata.normalize("NFC", text)  # a letter and its accent are one word
-        words = {folded(word) for word in _WORD.findall(text)}
+        words = {plain for word in _WORD.findall(text) for plain in _words(word)}
         candidates = (name for word in words for name in self._names.get(word, ()))
         gone = {word for name in candidates if name <= words for word in name}
+        gone |= words & self._joined
         if not gone:
             return text
 
         def replaced(match: re.Match[str]) -> str:
-            return REPLACEMENT if folded(match[0]) in gone else match[0]
+            return match[0] if gone.isdisjoint(_words(match[0])) else REPLACEMENT
 
         return _REPEATED.sub(REPLACEMENT, _WORD.sub(replaced, text))
 
@@ -53,3 +56,9 @@ class Redaction:
         if isinstance(value, list | tuple):
             return [self.tree(one) for one in value]
         return value
+
+
+def _words(text: str) -> list[str]:
+    """The words of a text without case and accents: free text often lacks the latter."""
+    bare = unicodedata.normalize("NFKD", folded(text))
+    return _WORD.findall("".join(sign for sign in bare if not unicodedata.combining(sign)))

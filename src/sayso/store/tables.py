@@ -80,6 +80,7 @@ photos = Table(
     Column("compared_through", Integer, nullable=False),
     UniqueConstraint("collection_id", "sha256"),
     Index("ix_photos_collection_compared", "collection_id", "compared_through"),
+    sqlite_autoincrement=True,  # an id that was told is never given to another
     comment="one row for each content in a collection, however often it lies there",
 )
 
@@ -113,6 +114,7 @@ faces = Table(
     Column("score", Float, nullable=False),
     Column("height_px", Float, nullable=False),
     Index("ix_faces_photo_id", "photo_id"),
+    sqlite_autoincrement=True,
 )
 
 persons = Table(
