@@ -11,12 +11,14 @@ import pytest
 from PIL import Image
 
 from sayso.domain.event import Notice
+from sayso.domain.face import FaceId
 from sayso.domain.person import Guardian, PersonId
 from sayso.domain.photo import Recognition
 from sayso.domain.record_check import record_defects
+from sayso.domain.sighting import Link, Sighting
 from sayso.errors import OutputRefused, PersonUnknown, SettingMalformed
 from sayso.services.access import Access, Accessed
-from sayso.services.access_facts import History, Logic, no_history
+from sayso.services.access_facts import History, Logic, no_history, theirs
 from sayso.store.tables import metadata
 
 from .drawing import (
@@ -214,6 +216,46 @@ def test_a_match_that_a_human_gave_to_somebody_else_is_not_shown(
     archive = ask(held, tmp_path)
     assert len(archive.pictures) == 2
     assert archive.done.unshown == 1
+
+
+MATCH, REVIEW, MARKED, REJECTED = Link.MATCH, Link.REVIEW, Link.MARKED, Link.REJECTED
+ADA_ID, BOB_ID = PersonId("ada"), PersonId("bob")
+
+
+@pytest.mark.parametrize(
+    ("links", "expected"),
+    [
+        ([(ADA_ID, MATCH)], True),
+        ([(ADA_ID, REVIEW)], False),
+        ([(BOB_ID, MATCH)], False),
+        ([(ADA_ID, MATCH), (BOB_ID, MATCH)], False),
+        ([(ADA_ID, MATCH), (BOB_ID, MATCH), (BOB_ID, REJECTED)], True),
+        ([(ADA_ID, MATCH), (BOB_ID, REVIEW)], True),
+        ([(ADA_ID, MATCH), (ADA_ID, REJECTED)], False),
+        ([(ADA_ID, MATCH), (BOB_ID, MARKED)], False),
+        ([(ADA_ID, MARKED)], True),
+        ([(ADA_ID, MARKED), (BOB_ID, MATCH)], True),
+        ([(ADA_ID, MARKED), (BOB_ID, MARKED)], False),
+        ([(ADA_ID, MARKED), (ADA_ID, REJECTED)], False),
+        ([], False),
+    ],
+)
+def test_whose_face_it_is(links: list[tuple[PersonId, Link]], expected: bool) -> None:  # noqa: FBT001 - the answer itself
+    face = FaceId("1")
+    sightings = [Sighting(face, person, link, None) for person, link in links]
+    elsewhere = Sighting(FaceId("2"), BOB_ID, MARKED, None)
+    assert theirs(face, [*sightings, elsewhere], ADA_ID) is expected
+
+
+def test_a_face_that_only_a_human_saw_is_covered_too(held: World, tmp_path: Path) -> None:
+    held.judge.mark("alone.png", "0.7,0.25,0.2,0.3", BOB)
+    archive = ask(held, tmp_path)
+    [handed] = [p for p in archive.data["photographs"] if p["file"] == "photographs/0002.png"]
+    assert handed["faces_covered"] == 1
+    with Image.open(io.BytesIO(archive.files["photographs/0002.png"])) as image:
+        pixels = image.convert("RGB")
+    assert pixels.getpixel((int(0.8 * 480), int(0.4 * 320))) == (64, 64, 64)
+    assert pixels.getpixel((450, 310)) == (255, 255, 255)
 
 
 def test_a_marked_face_is_shown_without_any_comparison(world: World, tmp_path: Path) -> None:

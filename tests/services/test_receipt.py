@@ -149,6 +149,16 @@ def test_the_proof_of_another_receipt_does_not_fit(asked: World, log: SmallLog) 
         check_receipt(changed(first, proof=json.loads(second)["proof"]), log)
 
 
+def test_the_proof_of_the_same_entry_of_a_forked_log_does_not_fit(
+    asked: World, log: SmallLog
+) -> None:
+    first = receipt(asked, log)
+    log.entries.clear()
+    second = receipt(asked, log)
+    with pytest.raises(ReceiptReplayed):
+        check_receipt(changed(first, proof=json.loads(second)["proof"]), log)
+
+
 def test_a_proof_beside_a_receipt_that_was_signed_without_one_is_refused(
     asked: World, log: SmallLog
 ) -> None:
