@@ -87,8 +87,6 @@ TABLE = (
 )
 """Every setting there is; tests fail on one that the documentation does not list."""
 
-_CONTROLLER = ("name", "contact", "address", "officer", "authority", "jurisdiction", "storage")
-
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -153,11 +151,20 @@ class Settings:
     @property
     def controller(self) -> Controller:
         """Who answers for the processing; `Controller.missing` names what was never set."""
-        stated = {
-            name: getattr(self, f"controller_{name}").strip() or placeholder(f"controller_{name}")
-            for name in _CONTROLLER
-        }
-        return Controller(**stated)
+
+        def stated(name: str) -> str:
+            value: str = getattr(self, f"controller_{name}")
+            return value.strip() or placeholder(f"controller_{name}")
+
+        return Controller(
+            name=stated("name"),
+            contact=stated("contact"),
+            address=stated("address"),
+            officer=stated("officer"),
+            authority=stated("authority"),
+            jurisdiction=stated("jurisdiction"),
+            storage=stated("storage"),
+        )
 
     @property
     def cores(self) -> int:

@@ -15,15 +15,13 @@ from sayso.domain.grant import Purpose
 from sayso.domain.person import PersonId
 from sayso.domain.record import CONTEXT, consent_records, graph, receipt, subjects
 from sayso.domain.record_check import (
-    RECEIPT_FIELDS,
-    RECORD_FIELDS,
-    Field,
     receipt_defects,
     record_defects,
     require_receipt,
     require_record,
     terms,
 )
+from sayso.domain.record_fields import RECEIPT_FIELDS, RECORD_FIELDS, Field
 from sayso.domain.record_process import ACTIVITIES
 from sayso.errors import RecordMalformed
 

@@ -8,7 +8,8 @@ from typing import Any
 from sayso.domain.controller import Controller
 from sayso.domain.person import Person, PersonId
 from sayso.domain.record import consent_records, receipt
-from sayso.domain.record_check import RECEIPT_FIELDS, Defect, receipt_defects
+from sayso.domain.record_check import Defect, receipt_defects
+from sayso.domain.record_fields import RECEIPT_FIELDS
 from sayso.errors import RecordMalformed
 from sayso.services.envelope import Checked, Checker, Prover, Signer, check, seal
 from sayso.services.ports import Clock
