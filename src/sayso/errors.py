@@ -11,7 +11,8 @@ expected, what was found and what to do next::
     │   ├── EvidenceRequired          evidence_required
     │   ├── EvidenceWithdrawn         evidence_withdrawn
     │   ├── GuardianRequired          guardian_required
-    │   └── ConsentMalformed          consent_malformed
+    │   ├── ConsentMalformed          consent_malformed
+    │   └── NoticeStale               notice_stale
     ├── PersonError
     │   ├── PersonUnknown             person_unknown
     │   └── PersonAmbiguous           person_ambiguous
@@ -54,13 +55,17 @@ expected, what was found and what to do next::
     │   ├── EntryForbidden            entry_forbidden
     │   ├── EntryUnknown              entry_unknown
     │   ├── FileMissing               file_missing
-    │   └── NotConfirmed              not_confirmed
+    │   ├── NotConfirmed              not_confirmed
+    │   ├── RecordMalformed           record_malformed
+    │   └── NoticeMalformed           notice_malformed
     └── IntegrityError                (exit status 3)
         ├── KeyWrong                  key_wrong
         ├── SealBroken                seal_broken
         ├── WorkspaceDamaged          workspace_damaged
         ├── ModelMissing              model_missing
         ├── ModelAltered              model_altered
+        ├── ReceiptForged             receipt_forged
+        ├── ReceiptReplayed           receipt_replayed
         └── LedgerError
             ├── LedgerTampered        ledger_tampered
             ├── LedgerForked          ledger_forked
@@ -155,6 +160,12 @@ class ConsentMalformed(ConsentError):
     """A consent event whose parts contradict each other."""
 
     code = "consent_malformed"
+
+
+class NoticeStale(ConsentError):
+    """A new yes that rests on a notice which is not the current one."""
+
+    code = "notice_stale"
 
 
 class PersonError(SaysoError):
@@ -415,6 +426,18 @@ class NotConfirmed(InputError):
     code = "not_confirmed"
 
 
+class RecordMalformed(InputError):
+    """A consent record or receipt in which a field is missing or wrong."""
+
+    code = "record_malformed"
+
+
+class NoticeMalformed(InputError):
+    """A notice without words, or under another version or language than it was kept under."""
+
+    code = "notice_malformed"
+
+
 class IntegrityError(SaysoError):
     """Something is not what it was when it was written. Exit status 3."""
 
@@ -450,6 +473,18 @@ class ModelAltered(IntegrityError):
     """A model's file does not have the expected SHA-256."""
 
     code = "model_altered"
+
+
+class ReceiptForged(IntegrityError):
+    """A receipt that the log's key did not sign, or that was changed since."""
+
+    code = "receipt_forged"
+
+
+class ReceiptReplayed(IntegrityError):
+    """A genuine receipt, shown for what it is not of: another person, entry or time."""
+
+    code = "receipt_replayed"
 
 
 class LedgerError(IntegrityError):

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from sayso.domain.controller import Controller, placeholder
+from sayso.domain.dpv import country
 from sayso.domain.matching import Promise
 from sayso.errors import SettingMalformed
 
@@ -56,6 +58,37 @@ TABLE = (
         "file, best on another disk, that gets the ledger's newest checkpoint after each entry",
     ),
     Setting("cache", "", "folder for prepared models; empty: this account's cache folder"),
+    Setting("controller_name", "", "the organisation's legal name"),
+    Setting(
+        "controller_contact",
+        "",
+        "where people write to withdraw or ask: an e-mail address, a number or a web address",
+    ),
+    Setting(
+        "controller_address",
+        "",
+        "the organisation's postal address, in one line",
+    ),
+    Setting(
+        "controller_officer",
+        "",
+        "how to reach the data protection officer; none: there is none",
+    ),
+    Setting(
+        "controller_authority",
+        "",
+        "the supervisory authority for complaints, with its address",
+    ),
+    Setting(
+        "controller_jurisdiction",
+        "",
+        "ISO 3166 code whose data protection law applies, for example IE or GB-SCT",
+    ),
+    Setting(
+        "controller_storage",
+        "",
+        "ISO 3166 code of the country in which the data is kept",
+    ),
     Setting("key_file", "", "the workspace key's file; empty: workspace.key in the workspace"),
 )
 """Every setting there is; tests fail on one that the documentation does not list."""
@@ -76,6 +109,13 @@ class Settings:
     operator: str
     checkpoint_copy: str
     cache: str
+    controller_name: str
+    controller_contact: str
+    controller_address: str
+    controller_officer: str
+    controller_authority: str
+    controller_jurisdiction: str
+    controller_storage: str
     key_file: str
 
     def __post_init__(self) -> None:
@@ -87,6 +127,10 @@ class Settings:
         if self.workers < 0:
             raise _malformed("workers", "0 or a number of workers", self.workers)
         _ = self.promise
+        for name in ("controller_jurisdiction", "controller_storage"):
+            code = getattr(self, name)
+            if code and country(code) is None:
+                raise _malformed(name, "an ISO 3166 code such as IE or GB-SCT", code)
 
     @classmethod
     def read(cls, workspace: Path, environment: Mapping[str, str]) -> Self:
@@ -111,6 +155,24 @@ class Settings:
     def promise(self) -> Promise:
         """The promised false positive identification rates."""
         return Promise(self.false_names, self.false_reviews)
+
+    @property
+    def controller(self) -> Controller:
+        """Who answers for the processing; `Controller.missing` names what was never set."""
+
+        def stated(name: str) -> str:
+            value: str = getattr(self, f"controller_{name}")
+            return value.strip() or placeholder(f"controller_{name}")
+
+        return Controller(
+            name=stated("name"),
+            contact=stated("contact"),
+            address=stated("address"),
+            officer=stated("officer"),
+            authority=stated("authority"),
+            jurisdiction=stated("jurisdiction"),
+            storage=stated("storage"),
+        )
 
     @property
     def cores(self) -> int:

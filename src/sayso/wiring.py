@@ -22,6 +22,8 @@ from sayso.errors import (
 )
 from sayso.ledger.checkpoint import SigningKey
 from sayso.ledger.journal import Journal
+from sayso.services.access import Access
+from sayso.services.access_facts import Logic
 from sayso.services.audit import Audit
 from sayso.services.book import Book
 from sayso.services.declare import Declare
@@ -30,8 +32,10 @@ from sayso.services.eye import Eye
 from sayso.services.find import FindPhotographs
 from sayso.services.identify import Identify, Verify
 from sayso.services.judge import Judge
+from sayso.services.notices import NoticeBook
 from sayso.services.ports import Clock
 from sayso.services.publish import Publish
+from sayso.services.receipt import Receipts
 from sayso.services.recognition import Recogniser
 from sayso.services.rights import Rights
 from sayso.services.roll import Roll
@@ -267,6 +271,35 @@ class Workspace:
     def audit(self) -> Audit:
         """Checks the ledger and proves what it says."""
         return Audit(self.folder / LEDGER, self.book.verifier, self.book.kept)
+
+    @cached_property
+    def notices(self) -> NoticeBook:
+        """Keeps what people are told."""
+        return NoticeBook(self.repository, self.clock)
+
+    @cached_property
+    def receipts(self) -> Receipts:
+        """Gives receipts."""
+        return Receipts(self.repository, self.clock, self.settings.controller)
+
+    @cached_property
+    def access(self) -> Access:
+        """Hands a person everything that is held of them."""
+        return Access(
+            self.repository,
+            self.clock,
+            lambda: self.eye,
+            self._open_source,
+            self.settings.cores,
+            self.settings.controller,
+            Logic(
+                SFACE.name,
+                SFACE.sha256,
+                SFACE.provenance,
+                SFACE.operating_points,
+                self.settings.promise,
+            ),
+        )
 
     @cached_property
     def eye(self) -> Eye:

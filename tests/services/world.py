@@ -162,18 +162,18 @@ class World:
         recognition: Recognition = Recognition.GROUP,
         *,
         retain_days: int | None = None,
+        basis: str = "DPIA 7",
     ) -> FakeSource:
         """Declare a collection and give its photographs, none yet."""
         place = self.folder.parent / f"photographs-{name}"
         place.mkdir()
         source = self.sources[place.name] = FakeSource()
-        basis = "DPIA 7" if recognition is Recognition.GROUP else None
         self.declare(
             name,
             place,
             purpose="the yearbook",
             recognition=recognition,
-            basis=basis,
+            basis=basis if recognition is Recognition.GROUP else None,
             retain_days=retain_days,
         )
         return source

@@ -1,5 +1,6 @@
 """The program: global options, `init`, `demo`, and the verbs of the other files."""
 
+import itertools
 import os
 from pathlib import Path
 from typing import Annotated
@@ -7,8 +8,8 @@ from typing import Annotated
 import typer
 
 from sayso import __version__
-from sayso.cli import judgements, ledger, people, photographs
-from sayso.cli.session import SET_UP, FolderOption, JsonOption, escape, session
+from sayso.cli import judgements, ledger, people, photographs, records
+from sayso.cli.session import RIGHTS, SET_UP, FolderOption, JsonOption, escape, session
 from sayso.wiring import KeyPlace, create_workspace
 
 app = typer.Typer(
@@ -22,6 +23,8 @@ app.add_typer(photographs.app)
 app.add_typer(people.app)
 app.add_typer(judgements.app)
 app.add_typer(ledger.audit, name="audit")
+app.add_typer(records.app)
+app.add_typer(records.notice_app, name="notice", rich_help_panel=RIGHTS)
 
 
 def _version(asked: bool) -> None:
@@ -67,13 +70,24 @@ def init(
 @app.command(rich_help_panel=SET_UP)
 def demo(
     context: typer.Context,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="A new or empty folder.")] = Path(
-        "sayso-demo"
-    ),
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="A new or empty folder. Else sayso-demo, or sayso-demo-2 and so on.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show the whole story on two real portraits, ending with a report to open."""
     from sayso.cli.story import tell  # noqa: PLC0415 - only the demo needs it
 
     with session(context, None, as_json) as run:
-        tell(run, out)
+        tell(run, out or _unused())
+
+
+def _unused() -> Path:
+    """The first of sayso-demo, sayso-demo-2 … that is not there yet."""
+    names = (f"sayso-demo-{n}" for n in itertools.count(2))
+    return next(p for p in map(Path, itertools.chain(["sayso-demo"], names)) if not p.exists())

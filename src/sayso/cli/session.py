@@ -22,6 +22,7 @@ from sayso.wiring import Workspace, open_workspace
 SET_UP = "Set up"
 PEOPLE = "People"
 PHOTOGRAPHS = "Photographs"
+RIGHTS = "Rights and records"
 BY_HAND = "By hand, without comparing faces"
 
 FolderOption = Annotated[

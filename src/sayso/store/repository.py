@@ -9,6 +9,8 @@ import sqlalchemy as sa
 from sayso.store.collections import Collections
 from sayso.store.database import Database
 from sayso.store.entries import Entries
+from sayso.store.holdings import Holdings
+from sayso.store.notices import Notices
 from sayso.store.people import People
 from sayso.store.photographs import Photographs
 from sayso.store.publications import Publications
@@ -26,6 +28,8 @@ class Unit:
     sightings: Sightings
     publications: Publications
     entries: Entries
+    notices: Notices
+    holdings: Holdings
 
 
 class Repository:
@@ -63,4 +67,6 @@ class Repository:
             sightings=Sightings(connection),
             publications=Publications(connection),
             entries=Entries(connection),
+            notices=Notices(connection),
+            holdings=Holdings(connection),
         )

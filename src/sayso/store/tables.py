@@ -5,6 +5,7 @@ templates are random, so that they tell nothing. Times are UTC, ISO 8601, as tex
 """
 
 from sqlalchemy import (
+    Boolean,
     Column,
     Float,
     ForeignKey,
@@ -258,4 +259,16 @@ concerned = Table(
     Column("person_id", String, primary_key=True),
     Index("ix_concerned_person_id", "person_id"),
     comment="whom each ledger entry is about; no foreign key: it ends with the entry's erasure",
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("sha256", String, primary_key=True),
+    Column("version", String, nullable=False),
+    Column("language", String, nullable=False),
+    Column("text", String, nullable=False),
+    Column("current", Boolean, nullable=False),
+    Column("added_at", String, nullable=False),
+    comment="what people were told, word for word; one is current in each language",
 )
