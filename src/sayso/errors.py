@@ -43,17 +43,24 @@ expected, what was found and what to do next::
     │   ├── WorkspaceReadOnly         workspace_read_only
     │   ├── KeyMissing                key_missing
     │   ├── KeyExposed                key_exposed
+    │   ├── KeyStoreMissing           key_store_missing
+    │   ├── BackupForeign             backup_foreign
     │   ├── DiskFull                  disk_full
     │   └── OutputRefused             output_refused
     ├── InputError
     │   ├── SettingMalformed          setting_malformed
     │   ├── TableMalformed            table_malformed
     │   ├── FileMissing               file_missing
+    │   ├── ListMalformed             list_malformed
+    │   ├── TakedownUnknown           takedown_unknown
+    │   ├── ObjectionUnknown          objection_unknown
     │   └── NotConfirmed              not_confirmed
     └── IntegrityError                (exit status 3)
         ├── KeyWrong                  key_wrong
         ├── SealBroken                seal_broken
         ├── WorkspaceDamaged          workspace_damaged
+        ├── BackupDamaged             backup_damaged
+        ├── ErasureIncomplete         erasure_incomplete
         ├── ModelMissing              model_missing
         └── ModelAltered              model_altered
 """
@@ -333,6 +340,18 @@ class KeyExposed(WorkspaceError):
     code = "key_exposed"
 
 
+class KeyStoreMissing(WorkspaceError):
+    """The file of data keys is not beside the database."""
+
+    code = "key_store_missing"
+
+
+class BackupForeign(WorkspaceError):
+    """The backup is another workspace's."""
+
+    code = "backup_foreign"
+
+
 class DiskFull(WorkspaceError):
     """No room left; nothing half-written remains."""
 
@@ -369,6 +388,24 @@ class FileMissing(InputError):
     code = "file_missing"
 
 
+class ListMalformed(InputError):
+    """A list of erasures and refusals that cannot be understood."""
+
+    code = "list_malformed"
+
+
+class TakedownUnknown(InputError):
+    """No place on the take-down list has this number."""
+
+    code = "takedown_unknown"
+
+
+class ObjectionUnknown(InputError):
+    """No objection has this number."""
+
+    code = "objection_unknown"
+
+
 class NotConfirmed(InputError):
     """A verb that destroys, without a yes."""
 
@@ -398,6 +435,18 @@ class WorkspaceDamaged(IntegrityError):
     """The database is not one, or fails its own check."""
 
     code = "workspace_damaged"
+
+
+class BackupDamaged(IntegrityError):
+    """The backup is not one, or is not what it was when it was written."""
+
+    code = "backup_damaged"
+
+
+class ErasureIncomplete(IntegrityError):
+    """Something of an erased person was still found on the disk."""
+
+    code = "erasure_incomplete"
 
 
 class ModelMissing(IntegrityError):

@@ -30,7 +30,12 @@ ChannelOption = Annotated[
         metavar="CHANNEL", help="internal, website, social, print, press, or x-NAME of your own."
     ),
 ]
-_COLOURS = {Verdict.CLEAR: "green", Verdict.COVER: "cyan", Verdict.REVIEW: "yellow"}
+_COLOURS = {
+    Verdict.CLEAR: "green",
+    Verdict.COVER: "cyan",
+    Verdict.REVIEW: "yellow",
+    Verdict.WITHHOLD: "red",
+}
 
 
 @collections.command("add")
@@ -318,7 +323,7 @@ def _line(path: str, screened: ScreenedPhotograph) -> str:
     outcomes = [face.outcome.outcome.value for face in screened.faces]
     faces = ", ".join(f"{outcomes.count(o)} {o}" for o in sorted(set(outcomes))) or "no face"
     return (
-        f"[{_COLOURS[screened.verdict]}]{screened.verdict:<6}[/]  {escape(path)}  [dim]{faces}[/]"
+        f"[{_COLOURS[screened.verdict]}]{screened.verdict:<8}[/]  {escape(path)}  [dim]{faces}[/]"
     )
 
 

@@ -47,6 +47,8 @@ class FindPhotographs:
                 )
                 if appearance.sighting.link is link
             ]
+        with self.repository.writing() as unit:
+            unit.people.touch(known.id, now)  # retention counts from the last time in touch
         return known, tuple(sorted(found, key=_best_first))
 
 

@@ -3,12 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from sayso.domain.event import Act, ConsentEvent
 from sayso.domain.grant import EVERYWHERE, Purpose
 from sayso.domain.person import Guardian, Person, PersonId
 from sayso.domain.policy import HoldTemplate, Permit, decide
+from sayso.services.erase import Erase, Erased
 from sayso.services.ports import Clock
+from sayso.services.refusals import remember_withdrawal
+from sayso.services.takedowns import DEFAULT_DAYS, listing
 from sayso.store.publications import Showing
 from sayso.store.repository import Repository, Unit
 
@@ -28,13 +32,7 @@ class Withdrawn:
     published: tuple[Showing, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Erased:
-    """What an erasure removed, and which published copies showed the person."""
-
-    person: PersonId
-    templates: int
-    published: tuple[Showing, ...]
+__all__ = ["Erased", "Rights", "Withdrawn"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +41,8 @@ class Rights:
 
     repository: Repository
     clock: Clock
+    places: tuple[Path, ...] = ()
+    takedown_days: int = DEFAULT_DAYS
 
     def withdraw(self, person: str, purpose: Purpose | None = None) -> Withdrawn:
         """End one purpose, or all. When ``recognise`` ends the template goes with it.
@@ -63,6 +63,8 @@ class Rights:
             )
             templates = _drop_unpermitted(unit, known.id, now)
             published = tuple(unit.publications.showing(known.id))
+            listing(unit, now, self.takedown_days, known.id)
+            remember_withdrawal(self.repository.vault, known.id, purposes, now)
         self.repository.forget()
         shown = published if Purpose.PUBLISH in purposes else ()
         return Withdrawn(known, purposes, templates, shown)
@@ -72,15 +74,15 @@ class Rights:
 
         Raises:
             PersonUnknown, PersonAmbiguous: not one person.
+            ErasureIncomplete: everything is removed, but something was found on reading back.
             WorkspaceBusy: everything is removed, but a reader keeps old pages alive.
         """
-        with self.repository.writing() as unit:
-            known = unit.people.get(person)
-            published = tuple(unit.publications.showing(known.id))
-            templates = unit.people.drop_templates(known.id)
-            unit.people.erase(known.id)
-        self.repository.forget()
-        return Erased(known.id, templates, published)
+        return self.erasing(person)
+
+    @property
+    def erasing(self) -> Erase:
+        """The use case of its own that erases."""
+        return Erase(self.repository, self.clock, self.places, self.takedown_days)
 
 
 def _givers(unit: Unit, person: Person) -> Sequence[Guardian | None]:

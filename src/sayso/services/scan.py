@@ -7,15 +7,16 @@ goes on where it stopped. Features are computed and compared inside one step of 
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TypeVar
 
 from sayso.domain.face import FaceId
 from sayso.domain.photo import Collection, PhotoId, Recognition
-from sayso.errors import PhotographError, PhotographUnreadable
+from sayso.domain.policy import Reason
+from sayso.errors import Denied, PhotographError, PhotographUnreadable
 from sayso.services.catchup import CatchUp, Met
 from sayso.services.examine import Examined, Examiner
 from sayso.services.eye import Eye
-from sayso.services.lapse import drop_lapsed_templates
 from sayso.services.pipeline import in_batches, in_order
 from sayso.services.ports import Clock, OpenSource, PhotographSource, Progress, unwatched
 from sayso.services.recognition import (
@@ -25,6 +26,8 @@ from sayso.services.recognition import (
     keep_sightings,
     load_scope,
 )
+from sayso.services.retention import Retention
+from sayso.services.takedowns import DEFAULT_DAYS
 from sayso.sources.source import SourceFile
 from sayso.store.photographs import Located, Seen
 from sayso.store.repository import Repository, Unit
@@ -75,6 +78,15 @@ class Scan:
     open_source: OpenSource
     clock: Clock
     workers: int
+    retain_templates_days: int = 0
+    takedown_days: int = DEFAULT_DAYS
+
+    @property
+    def retention(self) -> Retention:
+        """What is kept to before anything is looked at."""
+        return Retention(
+            self.repository, self.clock, self.retain_templates_days, self.takedown_days
+        )
 
     def __call__(
         self, name: str, *, again: bool = False, progress: Progress = unwatched
@@ -89,14 +101,16 @@ class Scan:
         Raises:
             CollectionUnknown: there is none of this name.
             FolderMissing: its folder is not there.
+            Denied: its retention is over; what was known of it is gone.
         """
         started = time.monotonic()
         with self.repository.writing() as unit:
             collection = unit.collections.get(name)
             source = self.open_source(unit.collections.folder(name))
-            lapsed = drop_lapsed_templates(unit, self.clock())
-        if lapsed:
+            ended = self.retention.keep_to(unit, self.clock())
+        if ended:
             self.repository.forget()
+        _refuse_ended(collection, ended.at)
         pending, gone = self._differences(collection, source, again=again)
         with self.repository.writing() as unit:
             unit.photographs.forget_paths(collection.id, gone)
@@ -132,6 +146,17 @@ class Scan:
             if again or before != Located(file.path, file.size_bytes, file.modified_ns):
                 pending.append(file)
         return pending, sorted(known)
+
+
+def _refuse_ended(collection: Collection, now: datetime) -> None:
+    if collection.retain_until is not None and now >= collection.retain_until:
+        raise Denied(
+            Reason.RETENTION_OVER,
+            expected="a collection that may still be used",
+            found=f"{collection.name}, to be kept until {collection.retain_until:%d %B %Y}",
+            remedy="What was known of its photographs is gone. Declare a new collection if there "
+            "is a new purpose; the photographs themselves are yours to delete.",
+        )
 
 
 class _Run:
