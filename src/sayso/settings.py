@@ -48,6 +48,12 @@ TABLE = (
     ),
     Setting("workers", 0, "photographs in work at once; 0: one for each core"),
     Setting("jurisdiction", "", "ISO 3166 code whose age of majority holds, for example GB-SCT"),
+    Setting(
+        "retain_templates_days",
+        0,
+        "templates are kept at most so many days; 0: as long as consent and law allow",
+    ),
+    Setting("takedown_days", 7, "days there are to take a published copy down"),
     Setting("cache", "", "folder for prepared models; empty: this account's cache folder"),
     Setting("key_file", "", "the workspace key's file; empty: workspace.key in the workspace"),
 )
@@ -66,6 +72,8 @@ class Settings:
     false_reviews: float
     workers: int
     jurisdiction: str
+    retain_templates_days: int
+    takedown_days: int
     cache: str
     key_file: str
 
@@ -77,6 +85,9 @@ class Settings:
             raise _malformed("detection_score", "a score between 0 and 1", self.detection_score)
         if self.workers < 0:
             raise _malformed("workers", "0 or a number of workers", self.workers)
+        for name in ("retain_templates_days", "takedown_days"):
+            if getattr(self, name) < 0:
+                raise _malformed(name, "0 or a number of days", getattr(self, name))
         _ = self.promise
 
     @classmethod

@@ -1,44 +1,72 @@
 """The only assembler: builds the services of a workspace from its settings."""
 
 import os
+import shutil
+import tempfile
 import uuid
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
 from sayso import __version__
 from sayso.domain.person import Person
-from sayso.errors import DiskFull, WorkspaceExists, WorkspaceMissing, WorkspaceReadOnly
+from sayso.errors import (
+    DiskFull,
+    KeyStoreMissing,
+    NotConfirmed,
+    WorkspaceExists,
+    WorkspaceMissing,
+    WorkspaceReadOnly,
+)
+from sayso.services.custody import Custody
 from sayso.services.declare import Declare
 from sayso.services.enrol import Enrol
 from sayso.services.eye import Eye
 from sayso.services.find import FindPhotographs
 from sayso.services.identify import Identify, Verify
 from sayso.services.judge import Judge
+from sayso.services.objections import Object
 from sayso.services.ports import Clock
 from sayso.services.publish import Publish
 from sayso.services.recognition import Recogniser
+from sayso.services.refusals import Refusals, read_list
+from sayso.services.restore import Restored, check_same, prepare
+from sayso.services.retention import Retention
 from sayso.services.rights import Rights
 from sayso.services.roll import Roll
 from sayso.services.scan import Scan
 from sayso.services.screen import Screen
-from sayso.settings import Settings
+from sayso.services.takedowns import TakeDowns
+from sayso.settings import FILE, Settings
 from sayso.sources.folder import Folder
+from sayso.store import backup as backups
 from sayso.store import safekeeping
+from sayso.store.backup import Written, unpack
 from sayso.store.database import Database, read_fact, write_fact
+from sayso.store.keystore import NAME as KEYS
+from sayso.store.keystore import KeyStore
 from sayso.store.repository import Repository
 from sayso.store.safekeeping import KeyPlace
 from sayso.store.sealing import WorkspaceKey
+from sayso.store.vault import Vault
 from sayso.vision.decode import DecodeLimits
 from sayso.vision.detect import Detector
 from sayso.vision.embed import Embedder
 from sayso.vision.models import SFACE, YUNET, load
 from sayso.vision.runtime import OpenVinoNetwork
 
-__all__ = ["KeyPlace", "Workspace", "create_workspace", "open_workspace", "utc_now"]
+__all__ = [
+    "KeyPlace",
+    "Workspace",
+    "create_workspace",
+    "open_workspace",
+    "renew_key",
+    "restore_workspace",
+    "utc_now",
+]
 
 DATABASE = "sayso.sqlite"
 KEY = "workspace.key"
@@ -60,7 +88,9 @@ def create_workspace(folder: Path, place: KeyPlace, environment: Mapping[str, st
     folder = folder.absolute()
     settings = Settings.read(folder, environment)
     file = _key_file(folder, settings)
-    if (folder / DATABASE).exists() or (place is KeyPlace.FILE and file.exists()):
+    if any((folder / name).exists() for name in (DATABASE, KEYS)) or (
+        place is KeyPlace.FILE and file.exists()
+    ):
         raise WorkspaceExists(
             expected="a folder without a workspace",
             found=f"one at {folder}",
@@ -77,8 +107,7 @@ def create_workspace(folder: Path, place: KeyPlace, environment: Mapping[str, st
         database.create()
         with database.writing() as connection:
             write_fact(connection, "workspace_id", workspace_id)
-            write_fact(connection, "key_place", place)
-            write_fact(connection, "key_check", key.check())
+        Vault(key, database.keys).claim(place, workspace_id)
         database.close()
         (folder / DATABASE).chmod(0o600)
         safekeeping.put(place, key, file=file, workspace_id=workspace_id)
@@ -112,22 +141,110 @@ def open_workspace(
     """
     environment = os.environ if environment is None else environment
     folder = folder.absolute()
-    if not (folder / DATABASE).is_file():
-        raise WorkspaceMissing(
-            expected=f"a workspace at {folder}",
-            found="none",
-            remedy="Make one with `sayso init`, or name the right folder with --workspace.",
-        )
+    _require_workspace(folder)
     settings = Settings.read(folder, environment)
     database = Database(folder / DATABASE)
     database.check_schema()
-    with database.reading() as connection:
-        workspace_id = read_fact(connection, "workspace_id") or ""
-        place = KeyPlace(read_fact(connection, "key_place") or KeyPlace.FILE)
-        check = read_fact(connection, "key_check") or ""
-    key = _key(place, _key_file(folder, settings), workspace_id, environment)
-    key.verify(check)
-    return Workspace(folder, settings, database, Repository(database, key), clock)
+    if not database.keys.exists():
+        raise _no_key_store(database.keys.path)
+    custody = Custody(database.keys, _key_file(folder, settings), environment)
+    repository = Repository(database, custody.key())
+    workspace = Workspace(folder, settings, database, repository, clock, custody)
+    return replace(workspace, notes=workspace.recover())
+
+
+def restore_workspace(  # noqa: PLR0913 - the facts of a restore
+    backup: Path,
+    folder: Path,
+    environment: Mapping[str, str] | None = None,
+    *,
+    yes: bool = False,
+    refusals: Path | None = None,
+    keys: Path | None = None,
+    clock: Clock = utc_now,
+) -> Restored:
+    """Restore a backup into an empty folder or, with ``yes``, over the workspace it was made of.
+
+    Args:
+        backup: the file.
+        folder: of the workspace; the key must be where the workspace had it.
+        environment: settings and key variables; None: this process's own.
+        yes: put it in the place of a workspace that is there.
+        refusals: a list that `sayso refusals` wrote, of a workspace that is not here any more.
+        keys: a copy of the key store that `sayso key copy` wrote.
+        clock: gives the present instant.
+
+    Raises:
+        NotConfirmed: there is a workspace and ``yes`` was not said.
+        BackupDamaged, BackupForeign, WorkspaceNewer, ListMalformed: nothing was changed.
+        WorkspaceBusy: another process has the workspace open.
+        KeyMissing, KeyExposed, KeyWrong: the key is not as it should be.
+    """
+    environment = os.environ if environment is None else environment
+    folder = folder.absolute()
+    if (folder / DATABASE).exists() and not yes:
+        raise NotConfirmed(
+            expected="a yes to replacing the workspace that is there",
+            found=f"one at {folder}",
+            remedy="Pass --yes if you are sure; nothing was changed.",
+        )
+    more = Refusals({}, ()) if refusals is None else read_list(refusals)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".restore-") as name:
+        unpacked = unpack(backup, Path(name))
+        live = KeyStore(folder / KEYS)
+        there = live.exists()
+        store = live if there else KeyStore(Path(keys or unpacked.folder / KEYS))
+        database = Database(unpacked.folder / DATABASE, store)
+        try:
+            check_same(unpacked, store.fact("workspace_id"))
+            database.check_schema()
+            settings = Settings.read(folder, environment)
+            key = Custody(store, _key_file(folder, settings), environment).key()
+            done = prepare(Repository(database, key), unpacked, more, folder, clock())
+        finally:
+            database.close()
+        backups.close_log(unpacked.folder / DATABASE)
+        if not there:
+            shutil.copyfile(store.path, unpacked.folder / "keys.part")
+            backups.put_in_place(unpacked.folder / "keys.part", folder / KEYS)
+        for extra in unpacked.extra:
+            if not (folder / extra).exists():
+                (folder / extra).parent.mkdir(parents=True, exist_ok=True)
+                (unpacked.folder / extra).replace(folder / extra)
+        backups.put_in_place(unpacked.folder / DATABASE, folder / DATABASE)
+    return done
+
+
+def renew_key(folder: Path, environment: Mapping[str, str] | None = None) -> int:
+    """Begin anew with a new key after the old one was lost; gives how many templates went.
+
+    Raises:
+        WorkspaceMissing, WorkspaceNewer, WorkspaceDamaged: no workspace that can be read.
+    """
+    environment = os.environ if environment is None else environment
+    folder = folder.absolute()
+    _require_workspace(folder)
+    settings = Settings.read(folder, environment)
+    database = Database(folder / DATABASE)
+    try:
+        database.check_schema()
+        if not database.keys.exists():
+            with database.reading() as connection:
+                workspace_id = read_fact(connection, "workspace_id") or ""
+            database.keys.set_facts({"workspace_id": workspace_id})
+        file = _key_file(folder, settings)
+        custody = Custody(database.keys, file, environment)
+        place = custody.place
+        if place is KeyPlace.ENVIRONMENT:
+            key = _key(place, file, "", environment)
+        else:
+            key = WorkspaceKey.generate()
+        count = custody.renew(Repository(database, key), key, place)
+        database.forget()
+        return count
+    finally:
+        database.close()
 
 
 @dataclass(frozen=True)
@@ -139,6 +256,25 @@ class Workspace:
     database: Database
     repository: Repository
     clock: Clock
+    custody: Custody
+    notes: tuple[str, ...] = ()
+
+    def recover(self) -> tuple[str, ...]:
+        """Finish what a crash interrupted, before anything else; gives what there is to tell.
+
+        Raises:
+            ErasureIncomplete, WorkspaceBusy: an erasure still cannot be finished.
+        """
+        finished = self.rights.erasing.finish()
+        closed = self.repository.settle()
+        notes = [f"An erasure that was interrupted is finished: {one.person}." for one in finished]
+        if closed:
+            self.repository.forget()
+            notes.append(
+                f"Templates of {len(closed)} people could not be opened any more, their data keys "
+                f"being gone, and were removed: {', '.join(sorted(closed))}. Enrol them again."
+            )
+        return tuple(notes)
 
     @cached_property
     def declare(self) -> Declare:
@@ -160,6 +296,40 @@ class Workspace:
             self._open_source,
             self.clock,
             self.settings.cores,
+            self.settings.retain_templates_days,
+            self.settings.takedown_days,
+        )
+
+    @cached_property
+    def retention(self) -> Retention:
+        """Lets go of what may be kept no longer."""
+        return Retention(
+            self.repository,
+            self.clock,
+            self.settings.retain_templates_days,
+            self.settings.takedown_days,
+        )
+
+    @cached_property
+    def takedowns(self) -> TakeDowns:
+        """Keeps the take-down list."""
+        return TakeDowns(self.repository, self.clock, self.settings.takedown_days)
+
+    @cached_property
+    def objections(self) -> Object:
+        """Records objections."""
+        return Object(self.repository, self.clock)
+
+    def backup(self, out: Path) -> Written:
+        """Write a backup: one new file, without any data key.
+
+        Raises:
+            OutputRefused, DiskFull: the file cannot be written; nothing is left behind.
+        """
+        named = {FILE: self.folder / FILE}
+        extra = {name: path for name, path in named.items() if path.is_file()}
+        return backups.write_backup(
+            self.database, out.absolute(), extra=extra, version=__version__, now=self.clock()
         )
 
     @cached_property
@@ -218,7 +388,8 @@ class Workspace:
     @cached_property
     def rights(self) -> Rights:
         """Withdraws and erases."""
-        return Rights(self.repository, self.clock)
+        # Looked up, not prepared: erasing needs no model.
+        return Rights(self.repository, self.clock, (self._cache,), self.settings.takedown_days)
 
     @cached_property
     def eye(self) -> Eye:
@@ -267,6 +438,25 @@ class Workspace:
         self.database.close()
 
 
+def _require_workspace(folder: Path) -> None:
+    if not (folder / DATABASE).is_file():
+        raise WorkspaceMissing(
+            expected=f"a workspace at {folder}",
+            found="none",
+            remedy="Make one with `sayso init`, or name the right folder with --workspace.",
+        )
+
+
+def _no_key_store(path: Path) -> KeyStoreMissing:
+    return KeyStoreMissing(
+        expected=f"the workspace's data keys at {path}",
+        found="no such file",
+        remedy="Put back a copy that `sayso key copy` made. Without one templates cannot be "
+        "recovered: run `sayso key renew`, which keeps people, consents, marks and publications, "
+        "and enrol again those who want to be recognised.",
+    )
+
+
 def _key_file(folder: Path, settings: Settings) -> Path:
     return Path(settings.key_file) if settings.key_file else folder / KEY
 
@@ -288,7 +478,7 @@ def _writable(folder: Path) -> Path | None:
 
 
 def _take_back(folder: Path) -> None:
-    for name in (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", KEY):
+    for name in (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", KEY, KEYS):
         (folder / name).unlink(missing_ok=True)
     with suppress(OSError):
         folder.rmdir()

@@ -9,7 +9,6 @@ from types import MappingProxyType
 from sayso.domain.consent import Consents, Lack
 from sayso.domain.grant import Grant, Purpose
 from sayso.domain.photo import Collection, CollectionId
-from sayso.errors import SettingMalformed
 
 
 class Ground(StrEnum):
@@ -67,21 +66,6 @@ class End:
 def limit(jurisdiction: str) -> Limit:
     """What the law of a jurisdiction allows at most."""
     return LIMITS.get(jurisdiction.strip().upper().replace("_", "-"), DEFAULT_LIMIT)
-
-
-def check_policy(days: int) -> int:
-    """The controller's policy, in days from the building of a template; 0: none.
-
-    Raises:
-        SettingMalformed: fewer than none.
-    """
-    if days < 0:
-        raise SettingMalformed(
-            expected="0 or a number of days for retain_templates_days",
-            found=str(days),
-            remedy="Say how long templates are kept at most; 0 leaves it to consent and law.",
-        )
-    return days
 
 
 def template_end(  # noqa: PLR0913 - the facts of the rule

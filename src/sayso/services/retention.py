@@ -83,10 +83,10 @@ class Retention:
         """The same within a transaction; `Repository.forget` is then to be called if it is true."""
         listed = listing(unit, now, self.takedown_days)
         templates, collections = self._due(unit, now)
-        for one in templates:
-            unit.people.drop_templates(one.person)
-        for one in collections:
-            unit.collections.empty(one.collection.id)
+        for ended in templates:
+            unit.people.drop_templates(ended.person)
+        for over in collections:
+            unit.collections.empty(over.collection.id)
         return Ended(now, False, templates, collections, listed)  # noqa: FBT003
 
     def _due(

@@ -36,11 +36,15 @@ class Database:
 
     Every connection zeroes what it deletes (``secure_delete=ON``), enforces foreign keys, and
     syncs each commit to disk before it is acknowledged.
+
+    Args:
+        path: of the database.
+        keys: the key store that goes with it; None: the one beside it.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, keys: KeyStore | None = None) -> None:
         self.path = path
-        self.keys = KeyStore(path.with_name(NAME))
+        self.keys = KeyStore(path.with_name(NAME)) if keys is None else keys
         self._engine = sa.create_engine(
             sa.URL.create("sqlite", database=str(path)),
             connect_args={"timeout": _BUSY_TIMEOUT_S, "check_same_thread": False},

@@ -118,6 +118,12 @@ class KeyStore:
             )
             _set(raw, facts)
 
+    def start_over(self, facts: Mapping[str, str | None]) -> None:
+        """Destroy every data key, and say which key there is now."""
+        with self._writing() as raw:
+            raw.execute("DELETE FROM data_keys")
+            _set(raw, facts)
+
     def adopt(self, keys: Iterable[tuple[str, bytes]], facts: Mapping[str, str]) -> None:
         """Take over what an older schema kept in the database."""
         with self._writing() as raw:

@@ -83,7 +83,17 @@ class Repository:
             lost = owners - holders
             for person in sorted(lost):
                 unit.people.drop_templates(PersonId(person))
-        return frozenset(lost)
+        return frozenset(PersonId(person) for person in lost)
+
+    def drop_closed(self) -> frozenset[PersonId]:
+        """Drop templates whose data key is gone; gives whose they were. No key is touched."""
+        holders = self.vault.store.holders()
+        with self._database.writing() as connection:
+            people = self._unit(connection, set()).people
+            lost = frozenset(people.template_counts()) - holders
+            for person in sorted(lost):
+                people.drop_templates(PersonId(person))
+        return frozenset(PersonId(person) for person in lost)
 
     def gather(self, person: PersonId) -> list[Trace]:
         """Everything by which a person could be found again on the disk."""

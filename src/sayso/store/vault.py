@@ -36,6 +36,7 @@ class Vault:
 
         The key is on disk before the row is: a template without its key never was acknowledged.
         """
+        self._require_current()
         wrapped = self.store.wrapped(person)
         if wrapped is None:
             wrapped = self._key.new_data_key(person)
@@ -55,7 +56,11 @@ class Vault:
                 found="none",
                 remedy="The template can no longer be opened; withdraw and enrol them again.",
             )
-        return self._key.open_template(wrapped, person, template, sealed)
+        try:
+            return self._key.open_template(wrapped, person, template, sealed)
+        except SealBroken:
+            self._require_current()
+            raise
 
     def wrapped(self, person: str) -> bytes | None:
         """A person's wrapped data key, or None if they have none."""
@@ -99,6 +104,27 @@ class Vault:
         self.store.replace_keys(rewrapped, facts)
         self._key = key
         return len(rewrapped)
+
+    def unopened(self) -> list[str]:
+        """Everybody whose data key this workspace key does not unwrap."""
+        broken = []
+        for person in sorted(self.store.holders()):
+            try:
+                self._data_key(person)
+            except SealBroken:
+                broken.append(person)
+        return broken
+
+    def start_over(self, place: str) -> None:
+        """Make the key that this vault was opened with the workspace's, all others being lost."""
+        facts = {CHECK: self._key.check(), PLACE: place, ADOPTED: None, RETIRED: None}
+        self.store.start_over({**facts, _TOKEN_KEY: None})
+
+    def _require_current(self) -> None:
+        """Notice that another process changed the workspace key meanwhile."""
+        check = self.store.fact(CHECK)
+        if check is not None:
+            self._key.verify(check)
 
     def _data_key(self, person: str) -> bytes:
         return self._key.unwrap(self.store.wrapped(person) or b"", "data key", person)
