@@ -4,8 +4,8 @@ import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -32,7 +32,7 @@ from sayso.services.objections import Object
 from sayso.services.ports import Clock
 from sayso.services.publish import Publish
 from sayso.services.recognition import Recogniser
-from sayso.services.refusals import Refusals, read_list
+from sayso.services.refusals import Refusals, read_list, standing, write_list
 from sayso.services.restore import Restored, check_same, prepare
 from sayso.services.retention import Retention
 from sayso.services.rights import Rights
@@ -194,7 +194,9 @@ def restore_workspace(  # noqa: PLR0913 - the facts of a restore
         unpacked = unpack(backup, Path(name))
         live = KeyStore(folder / KEYS)
         there = live.exists()
-        store = live if there else KeyStore(Path(keys or unpacked.folder / KEYS))
+        if not there and keys is not None:
+            _copy_in(keys, unpacked.folder / KEYS)
+        store = live if there else KeyStore(unpacked.folder / KEYS)
         database = Database(unpacked.folder / DATABASE, store)
         try:
             check_same(unpacked, store.fact("workspace_id"))
@@ -206,8 +208,7 @@ def restore_workspace(  # noqa: PLR0913 - the facts of a restore
             database.close()
         backups.close_log(unpacked.folder / DATABASE)
         if not there:
-            shutil.copyfile(store.path, unpacked.folder / "keys.part")
-            backups.put_in_place(unpacked.folder / "keys.part", folder / KEYS)
+            backups.put_in_place(unpacked.folder / KEYS, folder / KEYS)
         for extra in unpacked.extra:
             if not (folder / extra).exists():
                 (folder / extra).parent.mkdir(parents=True, exist_ok=True)
@@ -319,6 +320,18 @@ class Workspace:
     def objections(self) -> Object:
         """Records objections."""
         return Object(self.repository, self.clock)
+
+    def write_refusals(self, out: Path) -> Refusals:
+        """Write the list of erasures and refusals, for a restore on another machine."""
+        listed = standing(self.repository.vault)
+        with _writable_file(out):
+            out.write_text(write_list(listed), encoding="utf-8")
+        return listed
+
+    def copy_keys(self, out: Path) -> None:
+        """Write a copy of the key store, which erasures and changes of key write anew."""
+        with _writable_file(out):
+            self.custody.copy(self.repository, out.absolute(), self.clock())
 
     def backup(self, out: Path) -> Written:
         """Write a backup: one new file, without any data key.
@@ -455,6 +468,30 @@ def _no_key_store(path: Path) -> KeyStoreMissing:
         "recovered: run `sayso key renew`, which keeps people, consents, marks and publications, "
         "and enrol again those who want to be recognised.",
     )
+
+
+@contextmanager
+def _writable_file(out: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OutputRefused(
+            expected=f"a file that can be written at {out}",
+            found=error.strerror or str(error),
+            remedy="Name another, or give this account the right to write there.",
+        ) from error
+
+
+def _copy_in(keys: Path, target: Path) -> None:
+    """Take over a copy of a key store, which itself is not touched."""
+    try:
+        shutil.copyfile(keys, target)
+    except OSError as error:
+        raise FileMissing(
+            expected=f"a copy of the key store at {keys}",
+            found=error.strerror or "an error",
+            remedy="Check its name; `sayso key copy` wrote it.",
+        ) from error
 
 
 def _key_file(folder: Path, settings: Settings) -> Path:

@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 
 from sayso import __version__
-from sayso.cli import judgements, people, photographs
+from sayso.cli import judgements, keeping, objections, people, photographs
 from sayso.cli.session import SET_UP, FolderOption, JsonOption, session
 from sayso.wiring import KeyPlace, create_workspace
 
@@ -22,6 +22,8 @@ app = typer.Typer(
 app.add_typer(photographs.app)
 app.add_typer(people.app)
 app.add_typer(judgements.app)
+app.add_typer(objections.app)
+app.add_typer(keeping.app)
 
 
 def _version(asked: bool) -> None:

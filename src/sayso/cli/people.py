@@ -1,7 +1,8 @@
 """Verbs about people: enrol, people, find, withdraw, erase."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -272,6 +273,26 @@ def erase(
         ]
         lines = [f"Erased: {escape(known.name)}, {gone.templates} reference(s)."]
         if published:
-            lines.append("Copies that still show them, to be taken down (this is the last list):")
+            lines.append("Copies that still show them, to be taken down (see `sayso takedowns`):")
             lines += [f"  {one.channel}  {escape(one.path)}" for one in gone.published]
-        run.result({"erased": gone.person, "published": published}, *lines)
+        run.result(
+            {
+                "erased": gone.person,
+                "published": published,
+                "certificate": dict(gone.certificate),
+            },
+            *lines,
+            *_certified(gone.certificate),
+        )
+
+
+def _certified(certificate: Mapping[str, Any]) -> list[str]:
+    """What a person wants to know of a certificate, in lines."""
+    back = certificate["read_back"]
+    lines = [
+        f"Read back: {back['files']} files, {back['bytes']:,} bytes, {back['patterns']} patterns; "
+        "nothing was found."
+    ]
+    lines += [f"Kept: {escape(one['what'])}: {escape(one['why'])}." for one in certificate["kept"]]
+    lines += [f"To do: {escape(one['what'])}: {escape(one['why'])}" for one in certificate["to_do"]]
+    return lines

@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from sayso.errors import NotConfirmed, SaysoError
 from sayso.services.ports import Progress, unwatched
@@ -20,6 +21,7 @@ from sayso.wiring import Workspace, open_workspace
 SET_UP = "Set up"
 PEOPLE = "People"
 PHOTOGRAPHS = "Photographs"
+KEEPING = "Keeping and letting go"
 BY_HAND = "By hand, without comparing faces"
 
 FolderOption = Annotated[
@@ -47,7 +49,10 @@ class Session:
     @cached_property
     def workspace(self) -> Workspace:
         """The workspace, opened when first asked for."""
-        return open_workspace(self.folder)
+        opened = open_workspace(self.folder)
+        for note in opened.notes:
+            self.note(escape(note))
+        return opened
 
     @cached_property
     def out(self) -> Console:

@@ -11,6 +11,8 @@ from sayso.services.ports import Clock
 from sayso.store.repository import Repository, Unit
 from sayso.store.takedowns import Place, Takedown
 
+__all__ = ["DEFAULT_DAYS", "TakeDowns", "Takedown", "listing"]
+
 DEFAULT_DAYS = 7
 
 
