@@ -4,6 +4,7 @@ A value comes from the environment (``SAYSO_`` and the name in capitals), else f
 ``sayso.toml`` in the workspace, else from the table's default.
 """
 
+import math
 import os
 import tomllib
 from collections.abc import Mapping
@@ -79,7 +80,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         for name in ("max_bytes", "max_pixels", "smallest_face_px"):
-            if getattr(self, name) <= 0:
+            if not 0 < getattr(self, name) < math.inf:
                 raise _malformed(name, "a number above 0", getattr(self, name))
         if not 0.0 < self.detection_score < 1.0:
             raise _malformed("detection_score", "a score between 0 and 1", self.detection_score)
@@ -134,9 +135,12 @@ def _typed(row: Setting, value: object) -> int | float | str:
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         raise _malformed(row.name, f"a value of type {kind.__name__}", value)
     try:
-        return kind(value)
-    except ValueError:
+        typed = kind(value)
+    except (ValueError, OverflowError):
         raise _malformed(row.name, f"a value of type {kind.__name__}", value) from None
+    if isinstance(value, float) and typed != value:
+        raise _malformed(row.name, "a whole number", value)
+    return typed
 
 
 def _malformed(name: str, expected: str, found: object) -> SettingMalformed:

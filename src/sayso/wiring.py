@@ -1,5 +1,6 @@
 """The only assembler: builds the services of a workspace from its settings."""
 
+import errno
 import os
 import shutil
 import tempfile
@@ -15,8 +16,11 @@ from sayso import __version__
 from sayso.domain.person import Person
 from sayso.errors import (
     DiskFull,
+    FileMissing,
     KeyStoreMissing,
     NotConfirmed,
+    OutputRefused,
+    SaysoError,
     WorkspaceExists,
     WorkspaceMissing,
     WorkspaceReadOnly,
@@ -111,17 +115,26 @@ def create_workspace(folder: Path, place: KeyPlace, environment: Mapping[str, st
         database.close()
         (folder / DATABASE).chmod(0o600)
         safekeeping.put(place, key, file=file, workspace_id=workspace_id)
-    except OSError as error:
-        _take_back(folder)
-        raise WorkspaceReadOnly(
-            expected=f"a folder that may be written at {folder}",
-            found=error.strerror or str(error),
-            remedy="Choose another folder, or give this account the right to write there.",
-        ) from error
-    except (DiskFull, WorkspaceReadOnly):
-        _take_back(folder)
+    except BaseException as error:
+        _take_back(folder, file if place is KeyPlace.FILE else None)
+        if isinstance(error, OSError):
+            raise _unwritable(folder, error) from error
         raise
     return folder
+
+
+def _unwritable(folder: Path, error: OSError) -> SaysoError:
+    if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+        return DiskFull(
+            expected=f"room on the disk of {folder}",
+            found=error.strerror or "none",
+            remedy="Free some space and run this again; nothing half-written was kept.",
+        )
+    return WorkspaceReadOnly(
+        expected=f"a folder that may be written at {folder}",
+        found=error.strerror or str(error),
+        remedy="Choose another folder, or give this account the right to write there.",
+    )
 
 
 def open_workspace(
@@ -514,8 +527,12 @@ def _writable(folder: Path) -> Path | None:
     return None
 
 
-def _take_back(folder: Path) -> None:
-    for name in (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", KEY, KEYS):
-        (folder / name).unlink(missing_ok=True)
+def _take_back(folder: Path, key: Path | None) -> None:
+    """Remove what `create_workspace` made; none of it was there when it began."""
+    made = [folder / f"{DATABASE}{suffix}" for suffix in ("", "-wal", "-shm")]
+    made.append(folder / KEYS)
+    for path in made if key is None else [*made, key]:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
     with suppress(OSError):
         folder.rmdir()

@@ -1,5 +1,7 @@
 """Hypothesis strategies: records from orderly to absurd, requests of every kind."""
 
+from collections.abc import Callable
+
 from hypothesis import settings
 from hypothesis import strategies as st
 
@@ -28,6 +30,7 @@ from .records import (
     CHILD_ALL_ALONG,
     CLUB,
     FATHER,
+    GRANDMOTHER,
     GRANTS,
     MOTHER,
     OF_AGE_ON_DAY_6,
@@ -47,7 +50,7 @@ RULES = settings(deadline=None, max_examples=200)
 
 BIRTHS = st.sampled_from([ADULT_ALL_ALONG, CHILD_ALL_ALONG, None, OF_AGE_ON_DAY_6])
 SCOPES = st.sampled_from([EVERYWHERE, EVERYWHERE, only(CLUB), only(SPORTS), only(CLUB, SPORTS)])
-GIVERS = st.sampled_from([None, MOTHER, FATHER])
+GIVERS = st.sampled_from([None, MOTHER, FATHER, GRANDMOTHER])
 _YES = st.sampled_from([Act.GIVEN, Act.GIVEN, Act.GIVEN, Act.RENEWED])
 _NO = st.sampled_from([Act.WITHDRAWN, Act.CONTESTED])
 _DAYS = st.integers(-3, 9)
@@ -131,11 +134,20 @@ def records(person: PersonId = ADA) -> st.SearchStrategy[Consents]:
 
 
 @st.composite
+def written_records(draw: st.DrawFn) -> Consents:
+    """A history written through `Consents.append`, on a machine whose clock may jump."""
+    return _written(draw(records()), lambda _: 0)
+
+
+@st.composite
 def orderly_records(draw: st.DrawFn) -> Consents:
-    """A history whose clock never ran backwards, written through `Consents.append`."""
-    drawn = draw(records())
+    """The same, by a clock that never ran backwards."""
+    return _written(draw(records()), lambda e: e.at.timestamp())
+
+
+def _written(drawn: Consents, order: Callable[[ConsentEvent], float]) -> Consents:
     consents = record(born=drawn.born)
-    for each in sorted(drawn.events, key=lambda e: e.at):
+    for each in sorted(drawn.events, key=order):
         try:
             consents = consents.append(each)
         except SaysoError:

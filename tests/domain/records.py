@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 
-from sayso.domain.consent import Consents
+from sayso.domain.consent import Consents, Lack
 from sayso.domain.event import Act, ConsentEvent, Evidence
 from sayso.domain.face import FaceId
 from sayso.domain.grant import EVERYWHERE, STAFF, Channel, Grant, Purpose, Scope
@@ -15,6 +15,8 @@ ADA = PersonId("ada")
 BEN = PersonId("ben")
 MOTHER = Guardian("Mary", "mother", "school register")
 FATHER = Guardian("Frank", "father", "school register")
+GRANDMOTHER = Guardian("Mary", "grandmother", "court order")
+"""A namesake of the mother, and somebody else."""
 PHONE = ProfileField("phone", "555 0100", STAFF)
 WEBSITE = Channel("website")
 SOCIAL = Channel("social")
@@ -106,6 +108,12 @@ def outcome(request: Request, consents: Consents, on: float) -> str:
     """``permit``, or the reason code of the refusal."""
     answer = decide(request, consents, day(on))
     return "permit" if isinstance(answer, Permit) else answer.reason.value
+
+
+def stands(consents: Consents, on: float, grant: str = "find") -> str:
+    """``live``, or the reason code of why nothing stands in the club."""
+    answer = consents.live(Grant.parse(grant), CLUB, day(on))
+    return answer.value if isinstance(answer, Lack) else "live"
 
 
 def permitted(request: Request, consents: Consents, now: datetime) -> bool:

@@ -121,3 +121,41 @@ def test_thresholds_out_of_order_are_refused(match: float, review: float) -> Non
 def test_a_model_that_was_not_calibrated_is_not_used() -> None:
     with pytest.raises(SettingMalformed):
         thresholds(POINTS[:1], references=10, promise=Promise(0.001, 0.1))
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        OperatingPoint(0.0, 0.7),
+        OperatingPoint(-1e-4, 0.7),
+        OperatingPoint(1.0, 0.1),
+        OperatingPoint(1e-3, 0.5),
+        OperatingPoint(math.nan, 0.5),
+    ],
+)
+def test_operating_points_that_make_no_line_are_a_setting_malformed(
+    second: OperatingPoint,
+) -> None:
+    points = (OperatingPoint(1e-3, 0.4), second)
+    with pytest.raises(SettingMalformed):
+        thresholds(points, references=100, promise=Promise(0.001, 0.1))
+
+
+def test_operating_points_may_be_listed_in_any_order() -> None:
+    promise = Promise(1e-3, 1e-2)
+    assert thresholds(POINTS[::-1], references=100, promise=promise) == _limits(100, promise)
+
+
+@pytest.mark.parametrize(
+    "points",
+    [
+        (OperatingPoint(1e-3, 0.4), OperatingPoint(1e-4, 0.6), OperatingPoint(1e-5, 0.5)),
+        (OperatingPoint(1e-3, 0.4), OperatingPoint(1e-4, 0.5), OperatingPoint(float("nan"), 0.3)),
+        (OperatingPoint(1e-3, -5.0), OperatingPoint(1e-4, -4.0)),
+    ],
+)
+def test_a_curve_that_would_be_laxer_for_larger_galleries_is_refused(
+    points: tuple[OperatingPoint, ...],
+) -> None:
+    with pytest.raises(SettingMalformed):
+        thresholds(points, references=10, promise=Promise(1e-4, 0.1))

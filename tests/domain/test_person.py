@@ -23,6 +23,12 @@ def test_a_guardian_is_the_same_however_the_name_was_typed() -> None:
     assert len(keys) == 1
 
 
+def test_a_namesake_of_another_relation_is_another_guardian() -> None:
+    mother = Guardian("Mary", "mother", "register")
+    assert mother.key != Guardian("Mary", "grandmother", "register").key
+    assert mother.key == Guardian("mary", " MOTHER ", "court order").key
+
+
 @given(st.text(min_size=1, max_size=8).filter(str.strip))
 def test_no_guardian_is_taken_for_the_person(name: str) -> None:
     assert Guardian(name, "mother", "register").key

@@ -1,5 +1,8 @@
 import copy
 import dataclasses
+import pickle
+from collections.abc import Callable
+from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -17,6 +20,7 @@ from sayso.domain.policy import (
     Manner,
     Permit,
     Reason,
+    Refusal,
     Request,
     Show,
     TellField,
@@ -32,6 +36,7 @@ from .records import (
     BEN,
     CHILD_ALL_ALONG,
     CLUB,
+    FATHER,
     MOTHER,
     OF_AGE_ON_DAY_6,
     PHONE,
@@ -185,6 +190,60 @@ def test_a_permit_names_the_consents_it_rests_on_its_own_purpose_first() -> None
     assert require(find(), ALL, day(1)).rests_on == (YES_FIND,)
 
 
+def _phone(*, link: Link = Link.MARKED) -> TellField:
+    return TellField(ADA, collection(), link, STAFF, PHONE)
+
+
+@pytest.mark.parametrize("born", [CHILD_ALL_ALONG, None])
+def test_a_profile_field_is_told_only_if_everybody_whose_yes_stands_listed_it(
+    born: date | None,
+) -> None:
+    listed = frozenset({"phone"})
+    mothers = event(Act.GIVEN, "name:staff", 0, guardian=MOTHER, fields=listed)
+    fathers = event(Act.GIVEN, "name:staff", 1, guardian=FATHER, ends=5)
+    consents = lived(mothers, fathers, born=born)
+    name = TellName(ADA, collection(), Link.MARKED, STAFF)
+    assert outcome(_phone(), consents, 0.5) == "permit"
+    assert outcome(_phone(), consents, 1) == "field_unlisted"
+    assert outcome(name, consents, 1) == "permit"
+    assert set(require(name, consents, day(1)).rests_on) == {mothers, fathers}
+    assert outcome(_phone(), consents, 5) == "permit", "what has expired does not stand"
+    both = consents.append(event(Act.RENEWED, "name:staff", 2, guardian=FATHER, fields=listed))
+    assert outcome(_phone(), both, 2) == "permit"
+
+
+def test_a_renewal_lists_its_own_fields() -> None:
+    renewed = lived(YES_NAME, event(Act.RENEWED, "name:staff", 1))
+    assert outcome(_phone(), renewed, 0.5) == "permit"
+    assert outcome(_phone(), renewed, 1) == "field_unlisted"
+
+
+_NAIVE = day(9).replace(tzinfo=None)
+
+
+@pytest.mark.parametrize(
+    ("request_", "consents", "now"),
+    [
+        (find(), record(YES_FIND, born=date(9999, 1, 1)), day(1)),
+        (find(where=dataclasses.replace(collection(), retain_until=_NAIVE)), ALL, day(1)),
+        (find(), ALL, _NAIVE),
+        (find(where=collection(until=9)), ALL, _NAIVE),
+        (find(), ALL, datetime.max.replace(tzinfo=timezone(timedelta(hours=-12)))),
+        (
+            find(),
+            record(YES_FIND, event(Act.RENEWED, "find", 0, guardian=MOTHER), born=None),
+            day(1),
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_refused(
+    request_: Request, consents: Consents, now: datetime
+) -> None:
+    answer = decide(request_, consents, now)
+    assert isinstance(answer, Refusal)
+    assert answer.reason is Reason.RECORD_UNREADABLE
+
+
 class TestAPermitCannotBeForged:
     permit = require(find(), ALL, day(1))
 
@@ -206,12 +265,33 @@ class TestAPermitCannotBeForged:
         with pytest.raises(TypeError):
             replace(self.permit, request=other, seal=object())
 
-    def test_by_writing_into_a_real_one_or_a_copy(self) -> None:
-        other: Any = Show(ADA, collection(), Link.MARKED, WEBSITE)
-        copied: Any = copy.copy(self.permit)
+    def test_by_writing_into_a_real_one(self) -> None:
+        real: Any = self.permit
         with pytest.raises(dataclasses.FrozenInstanceError):
-            copied.request = other
-        assert copied == self.permit
+            real.request = Show(ADA, collection(), Link.MARKED, WEBSITE)
+        assert real.request == find()
+
+    @pytest.mark.parametrize("bases", [(Permit,), (Permit, str)])
+    def test_by_a_subclass(self, bases: tuple[type, ...]) -> None:
+        with pytest.raises(TypeError):
+            type("Forged", bases, {"__post_init__": lambda *_: None})
+
+    @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
+    def test_by_a_copy(self, copied: Callable[[Permit], Permit]) -> None:
+        with pytest.raises(TypeError):
+            copied(self.permit)
+
+    @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+    def test_by_storing_one(self, protocol: int) -> None:
+        with pytest.raises(TypeError):
+            pickle.dumps(self.permit, protocol)
+
+    def test_by_giving_a_blank_one_a_state(self) -> None:
+        blank: Any = Permit.__new__(Permit)
+        for one in (blank, self.permit):
+            with pytest.raises(TypeError):
+                one.__setstate__([find(), day(1), (YES_FIND,)])
+        assert self.permit.request == find()
 
     def test_by_asking_a_refusal(self) -> None:
         assert not isinstance(decide(find(), record(), day(1)), Permit)

@@ -114,17 +114,36 @@ def test_a_mark_wins_over_a_match_with_somebody_else() -> None:
     assert _screen(face, BEN_PUBLISHES).outcome is Outcome.COVER
 
 
+@pytest.mark.parametrize("consents", [PUBLISHES, RECOGNISED_ONLY, record()])
+def test_a_face_both_marked_and_rejected_as_somebody_is_a_humans_to_settle(
+    consents: Consents,
+) -> None:
+    links = [sighting(Link.MARKED), sighting(Link.REJECTED)]
+    for both in (links, links[::-1], [*links, sighting(Link.MARKED, BEN)]):
+        face = _screen(both, consents, BEN_PUBLISHES)
+        assert (face.outcome, face.person) == (Outcome.REVIEW, None)
+
+
+def test_a_rejection_of_one_person_does_not_unsettle_the_mark_of_another() -> None:
+    face = [sighting(Link.MARKED), sighting(Link.REJECTED, BEN)]
+    assert _screen(face, PUBLISHES, BEN_PUBLISHES).person == ADA
+
+
+def test_a_record_filed_under_somebody_elses_name_shows_nobody() -> None:
+    misfiled = {ADA: BEN_PUBLISHES}
+    face = screen_face([sighting(Link.MATCH)], misfiled, collection(), WEBSITE, day(1))
+    assert face == STRANGER
+
+
 def test_where_nobody_is_recognised_only_a_human_can_show_a_face() -> None:
     assert _screen([sighting(Link.MATCH)], PUBLISHES, mode=Recognition.OFF) == STRANGER
     assert _screen([sighting(Link.MARKED)], PUBLISHES, mode=Recognition.OFF).person == ADA
 
 
 @given(LINKS)
-def test_a_rejection_alone_never_shows_and_never_names(links: list[Sighting]) -> None:
-    """Who was ruled out, and not marked as well, is not the one who is shown."""
+def test_who_was_ruled_out_is_never_shown(links: list[Sighting]) -> None:
     ruled_out = {s.person for s in links if s.link is Link.REJECTED}
-    marked = {s.person for s in links if s.link is Link.MARKED}
-    assert _screen(links, PUBLISHES, BEN_PUBLISHES).person not in ruled_out - marked
+    assert _screen(links, PUBLISHES, BEN_PUBLISHES).person not in ruled_out
 
 
 @given(LINKS, st.booleans())

@@ -38,12 +38,23 @@ def reject(
     context: typer.Context,
     photo: PhotoArgument,
     face: FaceArgument,
-    person: PersonArgument,
+    person: Annotated[
+        str,
+        typer.Argument(
+            metavar="[PERSON]", help="Left out: nobody whom it was taken for.", show_default=False
+        ),
+    ] = "",
     workspace: FolderOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Say that a face is not this person; no scan undoes it."""
-    _judge(context, workspace, as_json, "is not", lambda judge: judge.reject(photo, face, person))
+    if person:
+        _judge(context, workspace, as_json, "is not", lambda j: j.reject(photo, face, person))
+        return
+    with session(context, workspace, as_json) as run:
+        said = run.workspace.judge.reject_all(photo, face)[0]
+        line = f"Face {said.face.id} of {_where(said)} is nobody it was taken for."
+        run.result(_values(said) | {"person": None}, escape(line))
 
 
 @app.command(rich_help_panel=BY_HAND)
@@ -74,12 +85,18 @@ def _judge(
 ) -> None:
     with session(context, workspace, as_json) as run:
         said = say(run.workspace.judge)
-        box = said.face.face.box
-        values = {
-            "photo": said.photograph.paths[0] if said.photograph.paths else said.photograph.id,
-            "face": said.face.id,
-            "box": [box.x, box.y, box.width, box.height],
-            "person": said.person.id,
-        }
-        line = f"Face {said.face.id} of {values['photo']} {words} {said.person.name}."
-        run.result(values, escape(line))
+        line = f"Face {said.face.id} of {_where(said)} {words} {said.person.name}."
+        run.result(_values(said) | {"person": said.person.id}, escape(line))
+
+
+def _values(said: Judgement) -> dict[str, object]:
+    box = said.face.face.box
+    return {
+        "photo": _where(said),
+        "face": said.face.id,
+        "box": [box.x, box.y, box.width, box.height],
+    }
+
+
+def _where(said: Judgement) -> str:
+    return said.photograph.paths[0] if said.photograph.paths else said.photograph.id

@@ -75,7 +75,7 @@ def restore(
         }
         lines = [
             f"Restored to {escape(str(done.folder))}, as it was on {done.made_at:%d %B %Y, %H:%M} "
-            f"UTC. {done.erased} erased again, {done.refused} refusals recorded again."
+             f"UTC. {done.erased} erased again, {done.refused} refusals recorded again."
         ]
         if done.closed:
             lines.append(

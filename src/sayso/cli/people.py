@@ -1,13 +1,13 @@
 """Verbs about people: enrol, people, find, withdraw, erase."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
 
-from sayso.cli.session import PEOPLE, FolderOption, JsonOption, Session, YesOption, session
+from sayso.cli.session import PEOPLE, FolderOption, JsonOption, Session, YesOption, many, session
 from sayso.domain.event import Act
 from sayso.domain.grant import Purpose
 from sayso.services.enrol import Enrolled, ImageQuality
@@ -111,14 +111,16 @@ def _print_enrolled(run: Session, enrolled: Enrolled) -> None:
         "unchanged": enrolled.unchanged,
     }
     done = "was enrolled like this already" if enrolled.unchanged else "is enrolled"
-    built = f"{len(enrolled.templates)} reference(s)" if enrolled.templates else "no template"
+    built = (
+        many(len(enrolled.templates), "reference") if enrolled.templates else "no reference built"
+    )
     run.result(values, f"[bold]{escape(person.name)}[/] {done}: id {person.id}, {built}.")
     for image in enrolled.quality:
         if image.refused is not None:
             run.note(f"{escape(image.path)} is no reference. {escape(image.refused.reason)}")
     if enrolled.namesakes and not enrolled.unchanged:
         run.note(
-            f"{enrolled.namesakes} other(s) called {escape(person.name)}: use ids from now on. "
+            f"{enrolled.namesakes} more called {escape(person.name)}: use ids from now on. "
             "To add to somebody enrolled already, pass --person ID."
         )
 
@@ -212,7 +214,7 @@ def find(
             }
             for one in found
         ]
-        lines = [f"{escape(known.name)} is in {len(found)} photograph(s)."]
+        lines = [f"{escape(known.name)} is in {many(len(found), 'photograph')}."]
         lines += [
             f"{'marked' if one.similarity is None else f'{one.similarity:6.3f}'}  "
             f"{escape(one.collection)}  {escape(one.path)}"
@@ -246,10 +248,10 @@ def withdraw(
         what = ", ".join(ended.purposes)
         lines = [f"Withdrawn for {escape(ended.person.name)}: {what}."]
         if ended.templates:
-            lines.append(f"{ended.templates} reference(s) destroyed.")
+            lines.append(f"{many(ended.templates, 'reference')} destroyed.")
         if published:
-            lines.append("Copies that still show them, to be taken down:")
-            lines += [f"  {one.channel}  {escape(one.path)}" for one in ended.published]
+            lines.append("They were shown in these copies; take down what is still out:")
+            lines += _copies((one.channel, one.path) for one in ended.published)
         run.result(values, *lines)
 
 
@@ -271,10 +273,10 @@ def erase(
         published = [
             {"channel": one.channel, "path": one.path, "at": one.at} for one in gone.published
         ]
-        lines = [f"Erased: {escape(known.name)}, {gone.templates} reference(s)."]
+        lines = [f"Erased: {escape(known.name)}, {many(gone.templates, 'reference')}."]
         if published:
             lines.append("Copies that still show them, to be taken down (see `sayso takedowns`):")
-            lines += [f"  {one.channel}  {escape(one.path)}" for one in gone.published]
+            lines += _copies((one.channel, one.path) for one in gone.published)
         run.result(
             {
                 "erased": gone.person,
@@ -290,9 +292,14 @@ def _certified(certificate: Mapping[str, Any]) -> list[str]:
     """What a person wants to know of a certificate, in lines."""
     back = certificate["read_back"]
     lines = [
-        f"Read back: {back['files']} files, {back['bytes']:,} bytes, {back['patterns']} patterns; "
-        "nothing was found."
+        f"Read back: {back['files']} files, {back['bytes']:,} bytes, {back['patterns']} patterns, "
+         "and nothing was found."
     ]
     lines += [f"Kept: {escape(one['what'])}: {escape(one['why'])}." for one in certificate["kept"]]
     lines += [f"To do: {escape(one['what'])}: {escape(one['why'])}" for one in certificate["to_do"]]
     return lines
+
+
+def _copies(published: Iterable[tuple[str, str]]) -> list[str]:
+    """A line for each copy; one, however often it was published into the same folder."""
+    return [f"  {channel}  {escape(path)}" for channel, path in dict.fromkeys(published)]

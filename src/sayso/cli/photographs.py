@@ -7,12 +7,12 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from sayso.cli.session import PHOTOGRAPHS, SET_UP, FolderOption, JsonOption, session
+from sayso.cli.session import PHOTOGRAPHS, SET_UP, FolderOption, JsonOption, many, session
 from sayso.domain.face import Box
 from sayso.domain.grant import audience as parse_audience
 from sayso.domain.grant import channel as parse_channel
 from sayso.domain.photo import Recognition
-from sayso.domain.screening import Verdict
+from sayso.domain.screening import Outcome, Verdict
 from sayso.errors import FileMissing
 from sayso.services.publication import CoverStyle, WithheldFile
 from sayso.services.screen import ScreenedFace, ScreenedPhotograph
@@ -101,7 +101,7 @@ def list_collections(
         ]
         lines = [
             f"[bold]{escape(one.collection.name)}[/]  recognise: {one.collection.recognition}  "
-            f"{one.files} file(s), {one.faces} face(s)  [dim]{escape(one.folder)}[/]"
+            f"{many(one.files, 'file')}, {many(one.faces, 'face')}  [dim]{escape(one.folder)}[/]"
             for one in held
         ]
         run.result({"collections": values}, *lines or ["No collection is declared yet."])
@@ -148,7 +148,8 @@ def scan(
             )
             if count
         ]
-        line = f"{done.photos} photograph(s), {done.faces} face(s) in {done.seconds:.1f} s."
+        seen = f"{many(done.photos, 'photograph')}, {many(done.faces, 'face')}"
+        line = f"{seen} in {done.seconds:.1f} s." if done.photos else "Nothing new to look at."
         run.result(values, line, *(f"{part}." for part in also))
         for one in done.unreadable:
             run.note(f"not scanned: {escape(one.path)}: {one.code}: {escape(one.reason)}")
@@ -250,6 +251,7 @@ def screen(
         counts = screening.counts()
         photos = [
             {
+                "id": screened.photograph.id,
                 "path": path,
                 "verdict": screened.verdict.value,
                 "faces": [_screened(face) for face in screened.faces],
@@ -316,15 +318,21 @@ def _screened(face: ScreenedFace) -> dict[str, object]:
         "outcome": face.outcome.outcome.value,
         "reason": face.outcome.reason,
         "person": person,
+        "candidates": [{"id": one.id, "name": one.name} for one in face.candidates],
     }
 
 
 def _line(path: str, screened: ScreenedPhotograph) -> str:
     outcomes = [face.outcome.outcome.value for face in screened.faces]
     faces = ", ".join(f"{outcomes.count(o)} {o}" for o in sorted(set(outcomes))) or "no face"
-    return (
-        f"[{_COLOURS[screened.verdict]}]{screened.verdict:<8}[/]  {escape(path)}  [dim]{faces}[/]"
+    doubts = "".join(
+        f"\n        face {face.stored.id} at {_place(face.stored.face.box)}: perhaps "
+        + (escape(", ".join(one.name for one in face.candidates)) or "somebody who said yes")
+        for face in screened.faces
+        if face.outcome.outcome is Outcome.REVIEW
     )
+    verdict = f"[{_COLOURS[screened.verdict]}]{screened.verdict:<8}[/]"
+    return f"{verdict}  {escape(path)}  [dim]{faces}[/]{doubts}"
 
 
 def _box(box: Box) -> list[float]:

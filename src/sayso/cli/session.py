@@ -13,8 +13,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.markup import escape
+from rich.text import Text
 
-from sayso.errors import NotConfirmed, SaysoError
+from sayso.errors import NotConfirmed, SaysoError, SettingMalformed
 from sayso.services.ports import Progress, unwatched
 from sayso.wiring import Workspace, open_workspace
 
@@ -57,12 +58,12 @@ class Session:
     @cached_property
     def out(self) -> Console:
         """Standard output, for results."""
-        return Console(soft_wrap=True, highlight=False)
+        return Console(highlight=False)
 
     @cached_property
     def err(self) -> Console:
         """Standard error, for everything else."""
-        return Console(stderr=True, soft_wrap=True, highlight=False)
+        return Console(stderr=True, highlight=False)
 
     def result(self, values: Mapping[str, object], *lines: str) -> None:
         """Print a result: as JSON if asked for, else these lines."""
@@ -70,11 +71,11 @@ class Session:
             sys.stdout.write(json.dumps(values, ensure_ascii=False) + "\n")
         else:
             for line in lines:
-                self.out.print(line)
+                write(self.out, line)
 
     def note(self, line: str) -> None:
         """Say something beside the result."""
-        self.err.print(line, style="yellow")
+        write(self.err, f"[yellow]{line}[/]")
 
     def confirm(self, question: str, *, yes: bool) -> None:
         """Go on only with a yes: asked on a terminal, required as ``--yes`` elsewhere.
@@ -110,6 +111,18 @@ class Session:
             yield lambda done, total: shown.update(task, completed=done, total=total)
 
 
+def write(console: Console, line: str) -> None:
+    """Print one line; a terminal gets it broken between words, unless that would cut a path."""
+    words = Text.from_markup(line).plain.split()
+    fits = all(len(word) <= console.width for word in words)
+    console.print(line, soft_wrap=not (console.is_terminal and fits))
+
+
+def many(number: int, noun: str) -> str:
+    """A number with its noun: 1 face, 2 faces."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def default_folder() -> Path:
     """Where the workspace is unless somebody says otherwise."""
     named = os.environ.get("SAYSO_WORKSPACE")
@@ -131,6 +144,14 @@ def session(context: typer.Context, folder: Path | None, as_json: bool) -> Itera
     except SaysoError as error:
         _fail(run, error.reason_code, error.reason)
         raise typer.Exit(error.exit_status) from error
+    except UnicodeEncodeError as error:
+        malformed = SettingMalformed(
+            expected="text in UTF-8",
+            found=ascii(error.object[error.start : error.end]),
+            remedy="Write names and paths in UTF-8; nothing was changed.",
+        )
+        _fail(run, malformed.reason_code, malformed.reason)
+        raise typer.Exit(malformed.exit_status) from error
     except KeyboardInterrupt:
         _fail(run, INTERRUPTED, "Interrupted. What was done is kept; run it again to go on.")
         raise typer.Exit(1) from None
@@ -147,5 +168,4 @@ def _fail(run: Session, code: str, reason: str) -> None:
     if run.as_json:
         error = {"error": {"code": code, "reason": reason}}
         sys.stdout.write(json.dumps(error, ensure_ascii=False) + "\n")
-    run.err.print(f"[bold red]{code}[/]: ", end="")
-    run.err.print(reason, markup=False)
+    write(run.err, f"[bold red]{code}[/]: {escape(reason)}")

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from sayso.cli.session import Session
+from sayso.cli.session import Session, write
 from sayso.domain.grant import STAFF, channel
 from sayso.domain.person import Person
 from sayso.domain.photo import Recognition
@@ -50,7 +50,7 @@ class _Story:
 
     def _say(self, line: str) -> None:
         if not self._run.as_json:
-            self._run.out.print(line)
+            write(self._run.out, line)
 
     def play(self) -> None:
         say = self._say
@@ -74,13 +74,15 @@ class _Story:
         say("   my face on the website. Grace Hopper: recognise me and find my photographs for me.")
         self._scan()
         self._identify()
+        say("   Each is given her own photographs, and only those:")
         self._find(collins.person)
         self._find(hopper.person)
         publication = self._publish()
         self._withdraw(hopper.person)
         self._run.result(
             {**publication, "workspace": str(self._workspace.folder)},
-            f"\nOpen the report: [bold]{Path(str(publication['report'])).as_uri()}[/]",
+            "",
+            f"Open the report: [bold]{Path(str(publication['report'])).as_uri()}[/]",
         )
 
     def _enrol(self, name: str, image: Path, grants: tuple[str, ...]) -> Enrolled:
@@ -99,7 +101,7 @@ class _Story:
         faces = self._workspace.identify(
             self._scene.together.read_bytes(), collection=_COLLECTION, audience=STAFF
         )
-        self._say("\n[bold]4. Who is in the picture of the two?[/] What staff are told:")
+        self._say("\n[bold]4. Who is in the picture of the two?[/] The staff are told:")
         for face in faces:
             name = "nobody who may be named" if face.person is None else face.person.name
             self._say(f"   {name}")
@@ -110,8 +112,8 @@ class _Story:
         except Denied as denied:
             self._say(f"   {person.name}: refused ({denied.reason_code}).")
             return
-        paths = ", ".join(sorted({one.path for one in found}))
-        self._say(f"   {person.name} is in {paths}")
+        paths = len({one.path for one in found})
+        self._say(f"   {person.name} is in {paths} of them.")
 
     def _publish(self) -> dict[str, object]:
         screening = self._workspace.screen(_COLLECTION, _WEBSITE)
@@ -140,6 +142,6 @@ class _Story:
         ended = self._workspace.rights.withdraw(person.id)
         self._say(
             f"\n[bold]7. {person.name} changes her mind:[/] {ended.templates} reference destroyed "
-            "in the same moment. Her photographs, asked for again:"
+            "in the same moment.\n   Her photographs, asked for again:"
         )
         self._find(person)

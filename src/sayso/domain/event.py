@@ -110,11 +110,25 @@ class ConsentEvent:
     def _normalise(self) -> None:
         """One instant has one spelling, and a word equals itself however it was read."""
         require_aware(self.at, self.expires)
-        object.__setattr__(self, "at", self.at.astimezone(UTC))
+        object.__setattr__(self, "at", _utc(self.at))
         if self.expires is not None:
-            object.__setattr__(self, "expires", self.expires.astimezone(UTC))
-        object.__setattr__(self, "act", Act(self.act))
-        object.__setattr__(self, "purpose", Purpose(self.purpose))
+            object.__setattr__(self, "expires", _utc(self.expires))
+        try:
+            object.__setattr__(self, "act", Act(self.act))
+            object.__setattr__(self, "purpose", Purpose(self.purpose))
+        except ValueError as error:
+            raise ConsentMalformed(
+                expected="an act and a purpose of consent",
+                found=str(error),
+                remedy="Use the words of Act and Purpose.",
+            ) from error
+        if isinstance(self.fields, str):
+            raise ConsentMalformed(
+                expected="a set of profile fields",
+                found="one text",
+                remedy="Put the names of the fields into a set.",
+            )
+        object.__setattr__(self, "fields", frozenset(self.fields))
 
     def _check_yes(self) -> None:
         if self.purpose is Purpose.RECOGNISE and self.evidence is None:
@@ -132,12 +146,23 @@ class ConsentEvent:
 
 
 def _require_hash(sha256: str, *words: str) -> None:
-    if not _HASH.fullmatch(sha256) or not all(word.strip() for word in words):
+    if not _HASH.fullmatch(str(sha256)) or not all(word.strip() for word in words):
         raise ConsentMalformed(
             expected="a SHA-256 of 64 hexadecimal digits, and words for what it is of",
             found=repr((sha256, *words)),
             remedy="Hash the signed form, or the notice, itself.",
         )
+
+
+def _utc(time: datetime) -> datetime:
+    try:
+        return time.astimezone(UTC)
+    except OverflowError as error:
+        raise ConsentMalformed(
+            expected="a time within the years 1 to 9999, UTC",
+            found=time.isoformat(),
+            remedy="Leave out an expiry that is never to come.",
+        ) from error
 
 
 def require_aware(*times: datetime | None) -> None:

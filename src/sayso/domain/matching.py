@@ -9,7 +9,9 @@ references in the gallery and an algorithm whose false match rate at a threshold
 so the threshold follows from the promise, from N and from the model's own operating points.
 """
 
+import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -108,6 +110,19 @@ def _false_match_rate(identification_rate: float, references: int) -> float:
     return -math.expm1(math.log1p(-identification_rate) / max(references, 1))
 
 
+def _require_a_curve(ordered: Sequence[OperatingPoint]) -> None:
+    """Rates fall strictly and similarities do not, so that a larger gallery is never laxer."""
+    numbers = [(point.false_match_rate, point.similarity) for point in ordered]
+    valid = all(0.0 < rate < 1.0 and -1.0 <= similarity <= 1.0 for rate, similarity in numbers)
+    pairs = itertools.pairwise(numbers)
+    if not valid or not all(a[0] > b[0] and a[1] <= b[1] for a, b in pairs):
+        raise SettingMalformed(
+            expected="operating points whose similarity rises as the false match rate falls",
+            found=", ".join(f"{rate:g}: {similarity:g}" for rate, similarity in numbers),
+            remedy="Mend the model's manifest.",
+        )
+
+
 def _threshold_at(points: tuple[OperatingPoint, ...], rate: float) -> float:
     """Interpolate the similarity linearly in log10 FMR; beyond the last point, extrapolate."""
     ordered = sorted(points, key=lambda point: -point.false_match_rate)
@@ -117,15 +132,9 @@ def _threshold_at(points: tuple[OperatingPoint, ...], rate: float) -> float:
             found=str(len(ordered)),
             remedy="Calibrate the model before it is used.",
         )
-    rates = [point.false_match_rate for point in ordered]
-    if not (min(rates) > 0.0 and max(rates) < 1.0 and len(set(rates)) == len(rates)):
-        raise SettingMalformed(
-            expected="operating points of different false match rates between 0 and 1",
-            found=", ".join(f"{one:g}" for one in rates),
-            remedy="Mend the model's manifest.",
-        )
+    _require_a_curve(ordered)
     wanted = math.log10(rate)
-    logs = [math.log10(one) for one in rates]
+    logs = [math.log10(point.false_match_rate) for point in ordered]
     segment = next(
         (i for i in range(len(logs) - 1) if wanted >= logs[i + 1]),
         len(logs) - 2,

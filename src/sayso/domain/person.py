@@ -55,7 +55,7 @@ class Guardian:
 
         The relation is part of it: a namesake must not lift a guardian's refusal.
         """
-        return f"{folded(self.name)} ({folded(self.relation)})"
+        return f"{folded(self.name)}\n{folded(self.relation)}"  # folding leaves no line break
 
 
 @dataclass(frozen=True, slots=True)

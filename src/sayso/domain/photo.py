@@ -1,7 +1,7 @@
 """Photographs, the collections that hold them, and how a collection may be recognised."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import NewType
 
@@ -38,6 +38,11 @@ class Collection:
     recognition: Recognition
     basis: str | None
     retain_until: datetime | None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "recognition", Recognition(self.recognition))
+        if self.retain_until is not None and self.retain_until.utcoffset() is not None:
+            object.__setattr__(self, "retain_until", self.retain_until.astimezone(UTC))
 
 
 def declare_collection(  # noqa: PLR0913 - a declaration is these six facts

@@ -14,17 +14,17 @@ shown without one. What is not plainly permitted is refused:
 """
 
 from dataclasses import InitVar, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import NoReturn, assert_never
 
 from sayso.domain.consent import Consents, Lack
-from sayso.domain.event import ConsentEvent
+from sayso.domain.event import ConsentEvent, require_aware
 from sayso.domain.grant import Audience, Channel, Grant, Purpose
 from sayso.domain.person import PersonId, ProfileField
 from sayso.domain.photo import Collection, Recognition
 from sayso.domain.sighting import Link
-from sayso.errors import ConsentError, Denied
+from sayso.errors import Denied
 
 
 class Reason(StrEnum):
@@ -187,9 +187,10 @@ def decide(request: Request, consents: Consents, now: datetime) -> Permit | Refu
         now: aware; the instant for which the answer holds.
     """
     try:
-        reason_or_events = _weigh(request, consents, now)
-    except (ConsentError, ArithmeticError, TypeError, ValueError):
-        reason_or_events = Reason.RECORD_UNREADABLE  # step 1: what cannot be read permits nothing
+        require_aware(now)
+        reason_or_events = _weigh(request, consents, now.astimezone(UTC))
+    except Exception:  # noqa: BLE001 - step 1: what cannot be read, for whatever cause, permits nothing
+        reason_or_events = Reason.RECORD_UNREADABLE
     if isinstance(reason_or_events, Reason):
         return Refusal(request, now, reason_or_events)
     return Permit(request, now, reason_or_events, seal=_SEAL)
@@ -207,7 +208,7 @@ def require(request: Request, consents: Consents, now: datetime) -> Permit:
             answer.reason,
             expected="a consent that is live for exactly this",
             found=EXPLANATIONS[answer.reason],
-            remedy="Ask the person; record their yes before you try again.",
+            remedy=_REMEDIES.get(answer.reason, _ASK),
         )
     return answer
 
@@ -228,6 +229,19 @@ EXPLANATIONS = {
     Reason.FIELD_UNLISTED: "a profile field that this consent does not list for this audience",
 }
 """Each reason as a noun phrase, for messages."""
+
+_ASK = "Ask the person; record their yes before you try again."
+_BY_HAND = (
+    "Mark faces by hand with `sayso mark`, or declare a collection whose mode and basis allow it."
+)
+_REMEDIES = {
+    Reason.RECORD_UNREADABLE: "Restore the workspace from a backup, or enrol the person again.",
+    Reason.RETENTION_OVER: "Declare the photographs anew if there is still a purpose for them.",
+    Reason.RECOGNITION_OFF: _BY_HAND,
+    Reason.RECOGNITION_SELECTED: _BY_HAND,
+    Reason.BASIS_MISSING: _BY_HAND,
+    Reason.LINK_IN_DOUBT: "Settle it with `sayso mark` or `sayso reject`.",
+}
 
 
 def _weigh(

@@ -56,11 +56,14 @@ class FaceOutcome:
         reason: ``consent``, ``doubtful``, ``no_permit``, ``objection``, or for a face that a
             human marked the policy's reason.
         permit: what the outcome ``show`` rests on; None for every other.
+        candidates: in a doubt, permits to show those whom the face may be; a human who looks
+            may be told of these, and of nobody else.
     """
 
     outcome: Outcome
     reason: str
     permit: Permit | None
+    candidates: tuple[Permit, ...] = ()
 
     @property
     def person(self) -> PersonId | None:
@@ -130,7 +133,7 @@ def screen_face(
         return (
             FaceOutcome(Outcome.SHOW, CONSENT, permits[person]) if person in permits else _STRANGER
         )
-    return _DOUBT
+    return FaceOutcome(Outcome.REVIEW, DOUBTFUL, None, tuple(permits.values()))
 
 
 def verdict(outcomes: Iterable[Outcome], objections: Iterable[Objection] = ()) -> Verdict:

@@ -28,3 +28,6 @@ class Sighting:
     person: PersonId
     link: Link
     similarity: float | None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "link", Link(self.link))  # a word equals itself, however read

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sayso.domain.photo import Collection, CollectionId, Recognition, declare_collection
-from sayso.errors import FolderMissing
+from sayso.errors import CollectionMalformed, FolderMissing
 from sayso.services.ports import Clock
 from sayso.store.repository import Repository
 
@@ -47,15 +47,22 @@ class Declare:
             FolderMissing: the folder is not there.
         """
         now = self.clock()
-        collection = declare_collection(
-            id=CollectionId(uuid.uuid4().hex[:12]),
-            name=name,
-            purpose=purpose,
-            recognition=recognition,
-            basis=basis,
-            retain_days=retain_days,
-            now=now,
-        )
+        try:
+            collection = declare_collection(
+                id=CollectionId(uuid.uuid4().hex[:12]),
+                name=name,
+                purpose=purpose,
+                recognition=recognition,
+                basis=basis,
+                retain_days=retain_days,
+                now=now,
+            )
+        except OverflowError as error:
+            raise CollectionMalformed(
+                expected="a retention that ends before the calendar does",
+                found=f"{retain_days} days",
+                remedy="Give fewer --retain-days, or leave it out.",
+            ) from error
         if not folder.is_dir():
             raise FolderMissing(
                 expected=f"a folder at {folder}",

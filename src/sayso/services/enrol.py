@@ -138,17 +138,18 @@ class Enrol:
         now = self.clock()
         _check_consistent(wish)
         _check_evidence(wish)
-        token_parts = _identity(wish)
         with self.repository.reading() as unit:
             scope = _scope(unit, wish.collections)
             person = _person(unit, wish)
             _check_guardian(wish, person, now)
-            repeated = self._repeated(unit, wish, token_parts, scope, now)
+            repeated = self._repeated(unit, wish, person, scope, now)
         if repeated is not None:
             return repeated
         qualities, references = self._references(wish)
         with self.repository.writing() as unit:
-            return self._keep(unit, wish, person, scope, qualities, references)
+            # Somebody else may have enrolled, withdrawn or erased them while images were opened.
+            repeated = self._repeated(unit, wish, person, scope, self.clock())
+            return repeated or self._keep(unit, wish, person, scope, qualities, references)
 
     def _keep(  # noqa: PLR0913, PLR0917 - the facts of one enrolment
         self,
@@ -184,14 +185,14 @@ class Enrol:
         self,
         unit: Unit,
         wish: Enrolment,
-        parts: Sequence[str],
+        person: Person,
         scope: Scope,
         now: datetime,
     ) -> Enrolled | None:
         """Step 4: the person who was enrolled by the very same act and still stands by it."""
         if wish.evidence is not None:
-            _check_form(unit, wish.name, wish.evidence, now)
-        token = unit.people.token(parts)
+            _check_form(unit, person.name, wish.evidence, now)
+        token = unit.people.token(_identity(wish))
         if unit.people.is_suppressed(token):
             raise _withdrawn("an enrolment that was erased since")
         earlier = None if wish.person is not None else unit.people.remembered(token)

@@ -14,9 +14,11 @@ from sayso.errors import (
     ConsentMalformed,
     EvidenceRequired,
     FileMissing,
+    IntegrityError,
     SaysoError,
     SettingMalformed,
     TableMalformed,
+    WorkspaceError,
 )
 from sayso.services.enrol import Enrol, Enrolled, Enrolment, Image
 from sayso.services.ports import Progress, unwatched
@@ -29,6 +31,8 @@ COLUMNS = (
     "notice_language", "person",
 )  # fmt: skip
 """The columns that a table may have; ``name`` and ``grants`` it must have."""
+_LONGEST_FOUND = 200
+"""Letters of a header that is none, in the message about it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,9 +123,9 @@ def enrol_table(
             form = row if isinstance(row, Form) else _raise(row)
             wish = enrolment(form, jurisdiction=jurisdiction, folder=table.parent)
             enrolled.append(enrol(wish))
+        except (WorkspaceError, IntegrityError):
+            raise  # a wrong key or a full disk is no fault of the row
         except SaysoError as error:
-            if error.exit_status != SaysoError.exit_status:
-                raise  # a wrong key or a full disk is no fault of the row
             refused.append(RefusedRow(line, error.reason_code, error.reason))
         progress(done, len(rows))
     unchanged = sum(one.unchanged for one in enrolled)
@@ -132,19 +136,34 @@ def _rows(table: Path) -> Iterator[tuple[int, Form | TableMalformed]]:
     """Each row with the line on which it ends; a row of the wrong width as its error."""
     text = _read(str(table), None).decode("utf-8-sig", errors="replace")
     reader = csv.DictReader(text.splitlines(keepends=True), strict=True)
-    known = set(COLUMNS)
-    header = reader.fieldnames or ()
-    if not {"name", "grants"} <= set(header) or not set(header) <= known:
-        raise TableMalformed(
-            expected="a header with name and grants, and of these others: " + ", ".join(COLUMNS),
-            found=", ".join(header) or "no header",
-            remedy="Mend the first line of the file.",
-        )
-    try:
-        for row in reader:
+    header = _header(reader)
+    columns = set(header)
+    if not {"name", "grants"} <= columns <= set(COLUMNS) or len(columns) < len(header):
+        raise _malformed_header(", ".join(header) or "no header")
+    while True:
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:  # the next row begins with the next line
+            yield reader.reader.line_num, _malformed_row(str(error))
+        else:
             yield reader.line_num, _form(row)
+
+
+def _header(reader: "csv.DictReader[str]") -> Sequence[str]:
+    try:
+        return reader.fieldnames or ()
     except csv.Error as error:
-        yield reader.line_num, _malformed_row(str(error))
+        raise _malformed_header(str(error)) from error
+
+
+def _malformed_header(found: str) -> TableMalformed:
+    return TableMalformed(
+        expected="a header with name and grants, and of these others: " + ", ".join(COLUMNS),
+        found=found if len(found) <= _LONGEST_FOUND else found[:_LONGEST_FOUND] + "...",
+        remedy="Mend the first line of the file.",
+    )
 
 
 def _form(row: Mapping[str | None, str | list[str] | None]) -> Form | TableMalformed:
@@ -236,9 +255,9 @@ def _read(path: str, folder: Path | None) -> bytes:
         place = folder / place
     try:
         return place.read_bytes()
-    except OSError as error:
+    except (OSError, ValueError) as error:  # the latter for a name that no file can have
         raise FileMissing(
             expected=f"a file that can be read at {path}",
-            found=error.strerror or "an error",
+            found=getattr(error, "strerror", None) or str(error),
             remedy="Check the name; relative names begin at the table or the current folder.",
         ) from error

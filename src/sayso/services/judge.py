@@ -48,6 +48,28 @@ class Judge:
             known, stored = photograph_and_face(unit, photo, face)
             return self._judged(unit, known, stored, person, Link.REJECTED)
 
+    def reject_all(self, photo: str, face: str) -> tuple[Judgement, ...]:
+        """Say that a face is nobody whom comparisons took it for.
+
+        Raises:
+            PhotographUnknown: not one photograph.
+            FaceUnknown: not one face, or one that nobody is linked to.
+        """
+        with self.repository.writing() as unit:
+            known, stored = photograph_and_face(unit, photo, face)
+            links = unit.sightings.of_photograph(known.id).get(stored.id, ())
+            people = {s.person for s in links if s.link in {Link.MATCH, Link.REVIEW}}
+            if not people:
+                raise FaceUnknown(
+                    expected="a face that comparisons took for somebody",
+                    found="one that is linked to nobody",
+                    remedy="There is nothing to reject; it is covered unless you mark it.",
+                )
+            return tuple(
+                self._judged(unit, known, stored, person, Link.REJECTED)
+                for person in sorted(people)
+            )
+
     def take_back(self, photo: str, face: str, person: str) -> Judgement:
         """Take back what was said of a face and a person.
 

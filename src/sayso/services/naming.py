@@ -1,7 +1,8 @@
 """Names of published copies: a file's name must not give away whom its picture covers."""
 
 import re
-from collections.abc import Iterable
+import unicodedata
+from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 from typing import get_args
 
@@ -24,13 +25,13 @@ def public_paths(unit: Unit, screening: Screening) -> dict[str, str]:
     told to the public, is replaced by a number. Whether that person is in the picture plays no
     part, so the replacement tells nothing. No two copies get the same path, whatever the case.
     """
-    untold = [set(_words(person.name)) for person in _untold(unit, screening)]
+    untold = [_words(person.name) for person in _untold(unit, screening)]
     taken: set[str] = set()
     paths: dict[str, str] = {}
     for number, (path, screened) in enumerate(screening.files(), 1):
         stem = PurePosixPath(path).with_suffix("").as_posix()
-        words = set(_words(path))
-        if any(name and name <= words for name in untold):
+        words = _words(path)
+        if any(_holds(words, name) for name in untold):
             stem = f"photograph-{number:06d}"
         extension = extension_for(_format(screened.photograph.format))
         paths[path] = _free(stem, extension, number, taken)
@@ -46,14 +47,27 @@ def _untold(unit: Unit, screening: Screening) -> Iterable[Person]:
             yield person
 
 
+def _holds(words: Sequence[str], name: Sequence[str]) -> bool:
+    """Whether every word of the name is there, apart or written as one (AdaLovelace)."""
+    if not name:
+        return False
+    run_together = len(name) > 1 and any(
+        "".join(spelt) in "".join(words) for spelt in (name, tuple(reversed(name)))
+    )
+    return run_together or set(name) <= set(words)
+
+
 def _words(text: str) -> list[str]:
-    return _WORD.findall(folded(text))
+    """The words of a text without case and accents: file names often lack the latter."""
+    plain = unicodedata.normalize("NFKD", folded(text))
+    return _WORD.findall("".join(sign for sign in plain if not unicodedata.combining(sign)))
 
 
 def _free(stem: str, extension: str, number: int, taken: set[str]) -> str:
     path = f"{stem}{extension}"
-    if path.casefold() in taken:
+    while path.casefold() in taken:
         path = f"{stem}-{number:06d}{extension}"
+        number += 1
     taken.add(path.casefold())
     return path
 

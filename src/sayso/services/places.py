@@ -5,10 +5,19 @@ import json
 
 from sayso.domain.face import Box
 from sayso.domain.photo import PhotoId
-from sayso.errors import FaceUnknown, PhotographUnknown, PhotographVanished, SettingMalformed
+from sayso.errors import (
+    FaceUnknown,
+    PhotographError,
+    PhotographUnknown,
+    PhotographVanished,
+    SettingMalformed,
+)
 from sayso.services.ports import PhotographSource
 from sayso.store.photographs import Photograph, StoredFace
 from sayso.store.repository import Unit
+
+_LONGEST_ID = 18
+"""Digits; the database's numbers end soon after."""
 
 
 def photograph(unit: Unit, text: str) -> Photograph:
@@ -22,11 +31,12 @@ def photograph(unit: Unit, text: str) -> Photograph:
         raise PhotographUnknown(
             expected="a path that lies in one collection",
             found="the same in " + ", ".join(sorted(name for name, _ in found)),
-            remedy="Give the whole path from the root of the disk.",
+            remedy="Give the whole path from the root of the disk, or the photograph's id, as "
+            "`sayso screen --json` prints it.",
         )
     if found:
         return unit.photographs.get(found[0][1])
-    if text.isdecimal():
+    if text.isdecimal() and len(text) <= _LONGEST_ID:
         return unit.photographs.get(PhotoId(text))
     raise PhotographUnknown(
         expected="the path of a scanned photograph",
@@ -78,12 +88,17 @@ def read_photograph(source: PhotographSource, known: Photograph, max_bytes: int)
     Raises:
         PhotographError: it cannot be read, or lies nowhere as it was.
     """
-    for path in known.paths:
-        data = source.read(path, max_bytes=max_bytes)
-        if hashlib.sha256(data).hexdigest() == known.sha256:
-            return data
-    raise PhotographVanished(
+    failure: PhotographError = PhotographVanished(
         expected=f"{', '.join(known.paths) or 'the photograph'} as it was scanned",
         found="another content" if known.paths else "nothing",
         remedy="Scan the collection again: it was changed since.",
     )
+    for path in known.paths:
+        try:
+            data = source.read(path, max_bytes=max_bytes)
+        except PhotographError as error:
+            failure = error
+            continue
+        if hashlib.sha256(data).hexdigest() == known.sha256:
+            return data
+    raise failure

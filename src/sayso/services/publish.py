@@ -1,11 +1,13 @@
 """Publishing: covered copies of what may be published, a manifest, and a report to look at.
 
 Nothing is written that the policy does not permit at the very moment of writing: each batch is
-screened again inside the transaction that records it. A copy is recorded before it gets its
-name, so that the take-down list may name too much but never too little.
+screened again inside the transaction that holds the write lock while its files get their names.
+A copy is recorded, in a transaction before that, so that whatever happens the take-down list may
+name too much but never too little.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -128,12 +130,7 @@ class _Run:
         for batch in in_batches(draft() for draft in drafts):
             self.withheld += [draft for draft in batch if isinstance(draft, WithheldFile)]
             ready = [draft for draft in batch if isinstance(draft, _Draft)]
-            with self._publish.repository.writing() as unit:
-                kept = [draft for draft in ready if self._still_permitted(unit, draft)]
-                unit.publications.add(self.publication, [_copy(draft) for draft in kept])
-                for draft in kept:
-                    self._output.write(draft.copy, draft.data)
-            self.published += [_published(draft) for draft in kept]
+            self._write(ready)
             self._done += len(batch)
             progress(self._done, len(files))
 
@@ -162,14 +159,27 @@ class _Run:
             return WithheldFile(path, alias, error.reason_code, error.reason, screened)
         return _Draft(path, alias, screened, copy.data, copy.found_later)
 
-    def _still_permitted(self, unit: Unit, draft: _Draft) -> bool:
-        again = self._publish.screen.again(unit, self._screening, draft.screened)
-        if _shown(again) == _shown(draft.screened) and again.verdict is draft.screened.verdict:
-            return True
-        self.withheld.append(
+    def _write(self, ready: Sequence[_Draft]) -> None:
+        """Record copies, then write them: each in its own transaction, and each asks again."""
+        with self._publish.repository.writing() as unit:
+            recorded = self._still_permitted(unit, ready)
+            unit.publications.add(self.publication, [_copy(draft) for draft in recorded])
+        with self._publish.repository.writing() as unit:  # nobody withdraws in between
+            for draft in self._still_permitted(unit, recorded):
+                self._output.write(draft.copy, draft.data)
+                self.published.append(_published(draft))
+
+    def _still_permitted(self, unit: Unit, drafts: Sequence[_Draft]) -> list[_Draft]:
+        again = self._publish.screen.again(unit, self._screening, [d.screened for d in drafts])
+        same = [
+            _facts(now) == _facts(draft.screened) for draft, now in zip(drafts, again, strict=True)
+        ]
+        self.withheld += [
             WithheldFile(draft.path, draft.copy, "consent_changed", _CHANGED, draft.screened)
-        )
-        return False
+            for draft, kept in zip(drafts, same, strict=True)
+            if not kept
+        ]
+        return [draft for draft, kept in zip(drafts, same, strict=True) if kept]
 
 
 _REVIEW = (
@@ -181,6 +191,12 @@ _OBJECTED = (
     "`sayso objection list`."
 )
 _CHANGED = "Somebody's consent changed while it was being covered. Publish again."
+
+
+def _facts(screened: ScreenedPhotograph) -> tuple[object, ...]:
+    """What a copy rests on: which faces there are, who is shown, the verdict."""
+    faces = frozenset(face.stored.id for face in screened.faces)
+    return faces, _shown(screened), screened.verdict
 
 
 def _shown(screened: ScreenedPhotograph) -> frozenset[tuple[str, PersonId]]:

@@ -155,6 +155,8 @@ def _marked(face: ScreenedFace) -> Mapping[str, object]:
     box = face.stored.face.box
     outcome, reason = face.outcome.outcome, face.outcome.reason
     words = _WORDS.get(reason, f"covered: {reason.replace('_', ' ')}")
+    if face.candidates:
+        words = f"in doubt: perhaps {', '.join(one.name for one in face.candidates)}"
     return {
         "left": 100 * box.x,
         "top": 100 * box.y,

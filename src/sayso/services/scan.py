@@ -173,6 +173,7 @@ class _Run:
     ) -> None:
         self.photos = self.faces = self.repeated = self.caught_up = 0
         self.unreadable: list[Unreadable] = []
+        self._twins: list[Examined] = []
         self._scan = scan
         self._collection = collection
         self._source = source
@@ -188,6 +189,10 @@ class _Run:
         outcomes = in_order(self._attempt, pending, workers=self._scan.workers)
         for batch in in_batches(outcome() for outcome in outcomes):
             self._write(self._keep, batch)
+        twins, self._twins = self._twins, []
+        with self._scan.repository.writing() as unit:
+            for found in twins:
+                self._keep_repeated(unit, found)
 
     def catch_up(self) -> None:
         """Compare faces of earlier scans with those alone who joined since."""
@@ -246,11 +251,14 @@ class _Run:
 
     def _keep_repeated(self, unit: Unit, found: Examined) -> None:
         photo = unit.photographs.known(self._collection.id, found.sha256)
-        if photo is None:
-            self._report(unit, found.file.path, self._examiner.failures[found.sha256])
-            return
-        self._place(unit, found.file, photo)
-        self.repeated += 1
+        failure = self._examiner.failures.get(found.sha256)
+        if photo is not None:
+            self._place(unit, found.file, photo)
+            self.repeated += 1
+        elif failure is not None:
+            self._report(unit, found.file.path, failure)
+        else:  # the same content, further down the list, is still in another worker's hands
+            self._twins.append(found)
 
     def _keep_met(self, unit: Unit, met: Met) -> None:
         if met.failure is not None:

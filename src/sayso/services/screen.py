@@ -1,6 +1,6 @@
 """Screening: what may be published of each photograph, and why, face by face."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -34,12 +34,14 @@ class ScreenedFace:
     Attributes:
         person: whose face may be shown; None for every face that is not.
         name: of that person, if it may be told too.
+        candidates: in a doubt, whom it may be, of those who may be both shown and named.
     """
 
     stored: StoredFace
     outcome: FaceOutcome
     person: PersonId | None
     name: str | None
+    candidates: tuple[Person, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,26 +122,43 @@ class Screen:
         )
 
     def again(
-        self, unit: Unit, screening: Screening, screened: ScreenedPhotograph
-    ) -> ScreenedPhotograph:
-        """One photograph's verdict as it stands in this very transaction."""
-        if unit.people.version() == screening.version:
-            return screened
+        self, unit: Unit, screening: Screening, screened: Sequence[ScreenedPhotograph]
+    ) -> tuple[ScreenedPhotograph, ...]:
+        """Some photographs' verdicts as they stand in this very transaction, at this instant."""
+        now = self.clock()
+        if unit.people.version() == screening.version and _still_permitted(unit, screened, now):
+            return tuple(screened)
         judging = _Judging(
             screening.collection,
             screening.channel,
             STAFF,
             unit.people.all_consents(),
             {person.id: person for person in unit.people.all()},
-            self.clock(),
+            now,
         )
-        photograph = screened.photograph
-        objections = unit.objections.of_photograph(photograph.id)
-        return judging.photograph(
-            photograph,
-            unit.sightings.of_photograph(photograph.id),
-            objections.get(photograph.id, ()),
+        photographs = [unit.photographs.get(one.photograph.id) for one in screened]
+        return tuple(
+            judging.photograph(
+                photograph,
+                unit.sightings.of_photograph(photograph.id),
+                unit.objections.of_photograph(photograph.id).get(photograph.id, ()),
+            )
+            for photograph in photographs
         )
+
+
+def _still_permitted(unit: Unit, screened: Sequence[ScreenedPhotograph], now: datetime) -> bool:
+    """Whether every permit holds now too: a consent can end without anybody doing anything."""
+    requests = [
+        face.outcome.permit.request
+        for one in screened
+        for face in one.faces
+        if face.outcome.permit is not None
+    ]
+    records = unit.people.all_consents({request.person for request in requests})
+    return all(
+        isinstance(decide(request, records[request.person], now), Permit) for request in requests
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,13 +194,21 @@ class _Judging:
         if objected is not None:
             return ScreenedFace(stored, objected, None, None)
         outcome = screen_face(sightings, self.records, self.collection, self.channel, self.now)
-        if outcome.permit is None or not isinstance(outcome.permit.request, Show):
-            return ScreenedFace(stored, outcome, None, None)
-        shown = outcome.permit.request
+        if outcome.permit is None:
+            doubted = (self._named(permit) for permit in outcome.candidates)
+            candidates = tuple(person for person in doubted if person is not None)
+            return ScreenedFace(stored, outcome, None, None, candidates)
+        named = self._named(outcome.permit)
+        return ScreenedFace(stored, outcome, outcome.person, None if named is None else named.name)
+
+    def _named(self, permit: Permit) -> Person | None:
+        """The person whom a permit shows, if their name may be told beside the face."""
+        shown = permit.request
+        if not isinstance(shown, Show):
+            return None
         telling = TellName(shown.person, self.collection, shown.link, self.audience)
         may_tell = isinstance(decide(telling, self.records[shown.person], self.now), Permit)
-        name = self.people[shown.person].name if may_tell else None
-        return ScreenedFace(stored, outcome, shown.person, name)
+        return self.people[shown.person] if may_tell else None
 
 
 def _unseen(objection: Objection, photograph: Photograph) -> ScreenedFace:

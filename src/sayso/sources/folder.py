@@ -28,17 +28,26 @@ class Folder:
 
     def __init__(self, root: Path, *, leaving_out: Path | None = None) -> None:
         self._root = root
-        self._leaving_out = None if leaving_out is None else leaving_out.resolve()
+        self._leaving_out = leaving_out
 
     def files(self) -> Iterator[SourceFile]:
         """Every file, folder by folder, in the order of their names; see `Source`."""
-        if not self._root.is_dir():
+        if not (self._root.is_dir() and os.access(self._root, os.R_OK | os.X_OK)):
             raise FolderMissing(
                 expected=f"the folder {self._root}",
                 found="none that can be entered",
                 remedy="Connect the drive that it is on, or declare the collection again.",
             )
-        yield from self._below(self._root)
+        passed_over = self._passed_over()
+        folders = [self._entries(self._root)]
+        while folders:  # a stack of our own: folders may lie deeper than Python recurses
+            entry = next(folders[-1], None)
+            if entry is None:
+                folders.pop()
+            elif isinstance(entry, SourceFile):
+                yield entry
+            elif entry != passed_over:
+                folders.append(self._entries(entry))
 
     def read(self, path: str, *, max_bytes: int) -> bytes:
         """The bytes of one file; see `Source`."""
@@ -61,17 +70,33 @@ class Folder:
                 return stream.read(max_bytes + 1)
         except OSError as error:
             raise _translated(path, error) from error
+        except RuntimeError as error:  # how Python before 3.13 says it
+            raise _unreadable(path, "links that lead in a ring") from error
 
-    def _below(self, folder: Path) -> Iterator[SourceFile]:
-        with os.scandir(folder) as found:
-            entries = sorted(found, key=lambda entry: entry.name)
+    def _passed_over(self) -> Path | None:
+        """The folder to leave out, as it is met on the way down from the root."""
+        if self._leaving_out is None:
+            return None
+        root, place = self._root.resolve(), self._leaving_out.resolve()
+        return self._root / place.relative_to(root) if place.is_relative_to(root) else None
+
+    def _entries(self, folder: Path) -> Iterator[SourceFile | Path]:
+        """What lies in one folder, by name: files, and folders to enter.
+
+        A folder that cannot be entered is listed like a file, so that `read` says why.
+        """
+        try:
+            with os.scandir(folder) as found:
+                entries = sorted(found, key=lambda entry: entry.name)
+        except OSError:
+            yield SourceFile(folder.relative_to(self._root).as_posix(), 0, 0)
+            return
         for entry in entries:
             if entry.name.startswith("."):
                 continue
             if entry.is_dir(follow_symlinks=False):
-                if Path(entry.path).resolve() != self._leaving_out:
-                    yield from self._below(Path(entry.path))
-            elif not entry.is_dir():
+                yield Path(entry.path)
+            elif not Path(entry.path).is_dir():  # unlike the entry's own, this bears links in rings
                 yield self._listed(entry)
 
     def _listed(self, entry: os.DirEntry[str]) -> SourceFile:

@@ -29,6 +29,8 @@ _VERSION = "version"
 _KEYS_MOVED = "0003"
 """From this schema on, data keys lie in the key store."""
 _OF_THE_KEY = ("workspace_id", "key_place", "key_check")
+_NO_ROOM = frozenset({"SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_SHMSIZE"})
+"""A disk without room; SQLite calls a used-up quota an input/output error."""
 
 
 class Database:
@@ -210,10 +212,10 @@ def _translated(path: Path) -> Iterator[None]:
 
 
 def _translation(path: Path, message: str, cause: BaseException | None) -> SaysoError:
-    if "full" in message:
+    if getattr(cause, "sqlite_errorname", "") in _NO_ROOM:
         return DiskFull(
             expected=f"room on the disk of {path.parent}",
-            found="none left",
+            found="none left, or a quota that is used up",
             remedy="Free some space and run this again; nothing half-written was kept.",
         )
     if "locked" in message:

@@ -306,6 +306,7 @@ class People:
         What is left is a keyed hash of each form and enrolment of theirs, which tells nothing
         but that the same paper is no new yes.
         """
+        self._closed.add(person)
         erased = self.get(person)
         tokens = {
             self.token(("evidence", folded(erased.name), event.evidence.sha256))

@@ -131,7 +131,7 @@ def _read(file: Path) -> str:
     except FileNotFoundError:
         _present(None, str(file))
         raise
-    except (PermissionError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise KeyWrong(
             expected=f"a readable key at {file}",
             found=str(error),

@@ -92,7 +92,8 @@ class Sightings:
     def of_person(self, person: PersonId, collection: CollectionId) -> list[Appearance]:
         """Where a person was matched or marked in a collection, rejections left out, best first.
 
-        A human's mark comes before any match.
+        A human's mark comes before any match. A face that matched somebody else as well, whom no
+        human ruled out, is a doubt and left out, whoever of them said yes first.
         """
         rejected = sa.select(judgements.c.face_id).where(
             judgements.c.person_id == person, judgements.c.link == Link.REJECTED.value
@@ -101,8 +102,20 @@ class Sightings:
         others = sa.select(judgements.c.face_id).where(
             judgements.c.person_id != person, judgements.c.link == Link.MARKED.value
         )
+        rival, said = sightings.alias("rival"), judgements.alias("said")
+        ruled_out = sa.exists().where(
+            said.c.face_id == rival.c.face_id,
+            said.c.person_id == rival.c.person_id,
+            said.c.link == Link.REJECTED.value,
+        )
+        contended = sa.select(rival.c.face_id).where(
+            rival.c.person_id != person, rival.c.link == Link.MATCH.value, ~ruled_out
+        )
         found: dict[tuple[str, FaceId], Appearance] = {}
-        for table, link in ((sightings, Link.MATCH), (judgements, Link.MARKED)):
+        for table, link, doubtful in (
+            (sightings, Link.MATCH, contended),
+            (judgements, Link.MARKED, rejected),
+        ):
             query = (
                 sa.select(table, faces.c.x, faces.c.y, faces.c.width, faces.c.height, files.c.path)
                 .join(faces, faces.c.id == table.c.face_id)
@@ -111,6 +124,7 @@ class Sightings:
                 .where(photos.c.collection_id == collection)
                 .where(table.c.person_id == person, table.c.link == link.value)
                 .where(table.c.face_id.not_in(rejected), table.c.face_id.not_in(others))
+                .where(table.c.face_id.not_in(doubtful))
             )
             for row in self._connection.execute(query):
                 box = Box(row.x, row.y, row.width, row.height)

@@ -1,0 +1,241 @@
+"""A workspace with real tables, keys, decoding and covering, in a world that tests can change."""
+
+import hashlib
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from sayso.domain.event import Evidence
+from sayso.domain.grant import Audience, Channel, Grant
+from sayso.domain.matching import OperatingPoint, Promise
+from sayso.domain.person import ProfileField
+from sayso.domain.photo import Recognition
+from sayso.errors import PhotographUnreadable, PhotographVanished
+from sayso.services.declare import Declare
+from sayso.services.enrol import Enrol, Enrolled, Enrolment, Image
+from sayso.services.eye import Eye
+from sayso.services.find import FindPhotographs
+from sayso.services.identify import IdentifiedFace, Identify, Verify
+from sayso.services.judge import Judge
+from sayso.services.ports import FaceDetector
+from sayso.services.publication import Publication
+from sayso.services.publish import Publish
+from sayso.services.recognition import Recogniser
+from sayso.services.rights import Rights
+from sayso.services.scan import Scan
+from sayso.services.screen import Screen
+from sayso.sources.source import SourceFile
+from sayso.store.database import Database
+from sayso.store.repository import Repository
+from sayso.store.sealing import WorkspaceKey
+from sayso.store.tables import metadata
+from sayso.vision.cover import Style
+from sayso.vision.decode import DecodeLimits
+
+from .drawing import DIMENSION, DrawnFaces, DrawnFeatures, portrait
+
+STAFF, PUBLIC = Audience("staff"), Audience("public")
+WEBSITE = Channel("website")
+MODEL = "ab" * 32
+WORKERS = 2
+_POINTS = (OperatingPoint(0.9, 0.2), OperatingPoint(1e-9, 0.5))
+_FIRST_DAY = datetime(2026, 6, 1, 12, tzinfo=UTC)
+
+
+class HandClock:
+    """A clock that goes only when told to."""
+
+    def __init__(self) -> None:
+        self.now = _FIRST_DAY
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def forward(self, *, days: float = 0, seconds: float = 0) -> None:
+        self.now += timedelta(days=days, seconds=seconds)
+
+
+class FakeSource:
+    """Photographs in memory. ``on_read`` is called with each path before it is read."""
+
+    def __init__(self) -> None:
+        self.reads: list[str] = []
+        self.on_read: Callable[[str], None] = lambda _path: None
+        self.vanishing: set[str] = set()
+        self.refusing: set[str] = set()
+        self._files: dict[str, tuple[bytes, int]] = {}
+        self._stamp = 0
+        self._lock = threading.Lock()
+
+    def put(self, path: str, data: bytes) -> None:
+        self._stamp += 1
+        self._files[path] = (data, self._stamp)
+
+    def take(self, path: str) -> bytes:
+        return self._files.pop(path)[0]
+
+    def overwrite(self, path: str, data: bytes) -> None:
+        """Other bytes, of which neither size nor time tells."""
+        self._files[path] = (data, self._files[path][1])
+
+    def files(self) -> Iterator[SourceFile]:
+        for path, (data, stamp) in sorted(self._files.items()):
+            yield SourceFile(path, len(data), stamp)
+
+    def read(self, path: str, *, max_bytes: int) -> bytes:
+        assert len(self._files.get(path, (b"", 0))[0]) <= max_bytes
+        with self._lock:
+            self.reads.append(path)
+        self.on_read(path)
+        if path in self.vanishing or path not in self._files:
+            raise PhotographVanished(expected=path, found="nothing", remedy="Scan again.")
+        if path in self.refusing:
+            raise PhotographUnreadable(expected=path, found="no right", remedy="Give it.")
+        return self._files[path][0]
+
+
+class World:
+    """Services over one workspace; ``beside`` gives the same as another process sees it."""
+
+    def __init__(
+        self,
+        folder: Path,
+        key: WorkspaceKey,
+        clock: HandClock,
+        sources: dict[str, FakeSource],
+        detector: FaceDetector | None = None,
+    ) -> None:
+        self.folder = folder
+        self.clock = clock
+        self.key = key
+        self.sources = sources
+        self.database = Database(folder / "sayso.sqlite")
+        self.repository = Repository(self.database, key)
+        self.detector = DrawnFaces()
+        self.embedder = DrawnFeatures()
+        self.loads = 0
+        self.eye = Eye(detector or self.detector, DecodeLimits(10_000_000, 10_000_000), 16.0)
+        kept, eye, load = self.repository, self.eye, self.load_recogniser
+        self.declare = Declare(kept, clock)
+        self.enrolling = Enrol(kept, eye, load, clock)
+        self.scan = Scan(kept, eye, load, self._source, clock, WORKERS)
+        self.identifying = Identify(kept, eye, load, clock)
+        self.verify = Verify(kept, eye, load, self._source, clock)
+        self.find = FindPhotographs(kept, clock)
+        self.screen = Screen(kept, clock)
+        self.judge = Judge(kept, clock)
+        self.rights = Rights(kept, clock)
+        self.publishing = Publish(kept, eye, self.screen, self._source, clock, WORKERS, "0")
+
+    @classmethod
+    def create(cls, folder: Path, key: WorkspaceKey | None = None) -> "World":
+        folder.mkdir()
+        world = cls(folder, key or WorkspaceKey.generate(), HandClock(), {})
+        world.database.create()
+        return world
+
+    def beside(self) -> "World":
+        return World(self.folder, self.key, self.clock, self.sources)
+
+    def load_recogniser(self) -> Recogniser:
+        self.loads += 1
+        return Recogniser(self.embedder, MODEL, DIMENSION, _POINTS, Promise(0.001, 0.1))
+
+    def _source(self, folder: str) -> FakeSource:
+        return self.sources[Path(folder).name]
+
+    def collection(
+        self,
+        name: str = "club",
+        recognition: Recognition = Recognition.GROUP,
+        *,
+        retain_days: int | None = None,
+    ) -> FakeSource:
+        """Declare a collection and give its photographs, none yet."""
+        place = self.folder.parent / f"photographs-{name}"
+        place.mkdir()
+        source = self.sources[place.name] = FakeSource()
+        basis = "DPIA 7" if recognition is Recognition.GROUP else None
+        self.declare(
+            name,
+            place,
+            purpose="the yearbook",
+            recognition=recognition,
+            basis=basis,
+            retain_days=retain_days,
+        )
+        return source
+
+    def enrol(
+        self, name: str, who: int, grants: str, *, fields: str = "", **changes: object
+    ) -> Enrolled:
+        """Enrol somebody with the portrait of ``who``; ``fields`` as ``phone=1@staff``."""
+        return self.enrolling(enrolment(name, who, grants, fields=fields, **changes))
+
+    def identify(
+        self, data: bytes, audience: Audience = STAFF, collection: str = "club"
+    ) -> tuple[IdentifiedFace, ...]:
+        return self.identifying(data, collection=collection, audience=audience)
+
+    def publish(
+        self, folder: Path, style: Style = Style.FILL, collection: str = "club"
+    ) -> Publication:
+        return self.publishing(collection, folder, WEBSITE, style)[0]
+
+    def face(self, path: str, place: int = 0) -> str:
+        """The id of a photograph's face, from left to right."""
+        with self.repository.reading() as unit:
+            photograph = unit.photographs.get(unit.photographs.at_path(path)[0][1])
+            return sorted(photograph.faces, key=lambda stored: stored.face.box.x)[place].id
+
+    def rows(self) -> dict[str, list[tuple[object, ...]]]:
+        """Every row of every table, for before and after."""
+        with self.database.reading() as connection:
+            return {
+                table.name: sorted(
+                    (tuple(row) for row in connection.execute(sa.select(table))), key=repr
+                )
+                for table in metadata.sorted_tables
+            }
+
+    def count(self, table: str) -> int:
+        return len(self.rows()[table])
+
+    def on_disk(self) -> bytes:
+        """Every byte of every file of the workspace."""
+        files = sorted(path for path in self.folder.rglob("*") if path.is_file())
+        return b"\x00\x00".join(path.read_bytes() for path in files)
+
+    def close(self) -> None:
+        self.database.close()
+
+
+def enrolment(
+    name: str, who: int, grants: str, *, fields: str = "", **changes: object
+) -> Enrolment:
+    """What somebody agreed to, with evidence of it."""
+    asked = tuple(Grant.parse(grant) for grant in grants.split())
+    wish = Enrolment(
+        name=name,
+        images=(Image(f"{name}.png", portrait(who)),),
+        grants=asked,
+        fields=tuple(_field(text) for text in fields.split()),
+        evidence=form(name),
+        jurisdiction="GB",
+    )
+    return replace(wish, **changes)  # type: ignore[arg-type] # a test names the facts it changes
+
+
+def form(words: str) -> Evidence:
+    """A signed form."""
+    return Evidence(hashlib.sha256(words.encode()).hexdigest(), "signed form")
+
+
+def _field(text: str) -> ProfileField:
+    name, _, rest = text.partition("=")
+    value, _, audience = rest.partition("@")
+    return ProfileField(name, value, Audience(audience))

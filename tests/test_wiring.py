@@ -1,0 +1,174 @@
+import base64
+from pathlib import Path
+
+import pytest
+
+from sayso.domain.photo import Recognition
+from sayso.errors import (
+    KeyExposed,
+    KeyMissing,
+    KeyWrong,
+    SaysoError,
+    SettingMalformed,
+    WorkspaceDamaged,
+    WorkspaceExists,
+    WorkspaceMissing,
+    WorkspaceNewer,
+    WorkspaceReadOnly,
+)
+from sayso.store.sealing import WorkspaceKey
+from sayso.wiring import DATABASE, KEY, KeyPlace, create_workspace, open_workspace
+
+
+def made(folder: Path) -> Path:
+    return create_workspace(folder / "workspace", KeyPlace.FILE, {})
+
+
+def test_a_new_workspace_is_its_owners_alone_and_opens(tmp_path: Path) -> None:
+    folder = made(tmp_path)
+    assert folder.stat().st_mode & 0o777 == 0o700
+    for name in (DATABASE, KEY):
+        assert (folder / name).stat().st_mode & 0o777 == 0o600
+    workspace = open_workspace(folder, {})
+    assert workspace.declare.all() == []
+    assert list(workspace.people()) == []
+    workspace.close()
+
+
+def test_what_is_declared_in_one_opening_is_there_in_the_next(tmp_path: Path) -> None:
+    folder = made(tmp_path)
+    first = open_workspace(folder, {})
+    first.declare(
+        "club",
+        tmp_path,
+        purpose="yearbook",
+        recognition=Recognition.OFF,
+        basis=None,
+        retain_days=None,
+    )
+    first.close()
+    second = open_workspace(folder, {})
+    assert [held.collection.name for held in second.declare.all()] == ["club"]
+    second.close()
+
+
+def test_a_workspace_is_never_made_over_another(tmp_path: Path) -> None:
+    folder = made(tmp_path)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    with pytest.raises(WorkspaceExists):
+        made(tmp_path)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_a_key_that_lies_there_is_never_written_over(tmp_path: Path) -> None:
+    (tmp_path / "workspace").mkdir()
+    (tmp_path / "workspace" / KEY).write_text("an older key")
+    with pytest.raises(WorkspaceExists):
+        made(tmp_path)
+    assert (tmp_path / "workspace" / KEY).read_text() == "an older key"
+
+
+def test_an_initialisation_that_fails_leaves_nothing_behind_and_can_be_repeated(
+    tmp_path: Path,
+) -> None:
+    environment = {"SAYSO_KEY_FILE": str(tmp_path / "nowhere" / "key")}
+    with pytest.raises(WorkspaceReadOnly):
+        create_workspace(tmp_path / "workspace", KeyPlace.FILE, environment)
+    assert not (tmp_path / "workspace").exists()
+    made(tmp_path)
+
+
+def test_an_initialisation_that_fails_takes_nobody_elses_key_along(tmp_path: Path) -> None:
+    folder = tmp_path / "workspace"
+    folder.mkdir()
+    (folder / KEY).write_text("an older key")
+    (folder / f"{DATABASE}-wal").mkdir()  # SQLite cannot open a database beside this
+    key = base64.b64encode(bytes(32)).decode()
+    with pytest.raises(SaysoError):
+        create_workspace(folder, KeyPlace.ENVIRONMENT, {"SAYSO_KEY": key})
+    assert (folder / KEY).read_text() == "an older key"
+
+
+@pytest.mark.parametrize("blocked", ["file", "file/below"])
+def test_a_place_that_cannot_hold_a_workspace_is_said_to_be(tmp_path: Path, blocked: str) -> None:
+    (tmp_path / "file").write_text("precious")
+    with pytest.raises(SaysoError) as caught:
+        create_workspace(tmp_path / blocked, KeyPlace.FILE, {})
+    assert caught.value.reason_code in {"workspace_read_only", "setting_malformed"}
+    assert (tmp_path / "file").read_text() == "precious"
+
+
+def test_a_key_in_the_environment_is_written_nowhere(tmp_path: Path) -> None:
+    key = WorkspaceKey.generate()
+    text = base64.b64encode(key.secret).decode()
+    folder = create_workspace(tmp_path / "workspace", KeyPlace.ENVIRONMENT, {"SAYSO_KEY": text})
+    kept = b"".join(path.read_bytes() for path in folder.iterdir())
+    assert text.encode() not in kept
+    assert key.secret not in kept
+    open_workspace(folder, {"SAYSO_KEY": text}).close()
+    with pytest.raises(KeyMissing):
+        open_workspace(folder, {})
+    with pytest.raises(KeyWrong):
+        open_workspace(folder, {"SAYSO_KEY": base64.b64encode(bytes(32)).decode()})
+    with pytest.raises(KeyMissing):
+        create_workspace(tmp_path / "other", KeyPlace.ENVIRONMENT, {})
+    assert not (tmp_path / "other").exists()
+
+
+def test_a_key_file_elsewhere_is_found_by_the_setting(tmp_path: Path) -> None:
+    environment = {"SAYSO_KEY_FILE": str(tmp_path / "key")}
+    folder = create_workspace(tmp_path / "workspace", KeyPlace.FILE, environment)
+    assert not (folder / KEY).exists()
+    open_workspace(folder, environment).close()
+    with pytest.raises(KeyMissing):
+        open_workspace(folder, {})
+
+
+def test_missing_exposed_and_wrong_keys_are_told_apart_and_nothing_is_lost(tmp_path: Path) -> None:
+    folder = made(tmp_path)
+    right = (folder / KEY).read_bytes()
+    (folder / KEY).unlink()
+    with pytest.raises(KeyMissing):
+        open_workspace(folder, {})
+    (folder / KEY).write_bytes(base64.b64encode(bytes(32)))
+    (folder / KEY).chmod(0o644)
+    with pytest.raises(KeyExposed):
+        open_workspace(folder, {})
+    (folder / KEY).chmod(0o600)
+    with pytest.raises(KeyWrong) as caught:
+        open_workspace(folder, {})
+    assert caught.value.exit_status == 3
+    (folder / KEY).write_bytes(right)
+    open_workspace(folder, {}).close()
+
+
+def test_missing_newer_and_damaged_workspaces_are_told_apart(tmp_path: Path) -> None:
+    with pytest.raises(WorkspaceMissing):
+        open_workspace(tmp_path, {})
+    folder = made(tmp_path)
+    workspace = open_workspace(folder, {})
+    with workspace.database.writing() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0999'")
+    workspace.close()
+    with pytest.raises(WorkspaceNewer):
+        open_workspace(folder, {})
+    (folder / DATABASE).write_bytes(b"words" * 1000)
+    with pytest.raises(WorkspaceDamaged):
+        open_workspace(folder, {})
+    assert (folder / DATABASE).read_bytes() == b"words" * 1000
+
+
+def test_a_malformed_setting_stops_before_anything_is_opened(tmp_path: Path) -> None:
+    folder = made(tmp_path)
+    (folder / "sayso.toml").write_text("workers = 'many'")
+    with pytest.raises(SettingMalformed):
+        open_workspace(folder, {})
+
+
+def test_opening_loads_no_model_and_makes_no_cache(tmp_path: Path) -> None:
+    folder = made(tmp_path)
+    cache = tmp_path / "cache"
+    workspace = open_workspace(folder, {"SAYSO_CACHE": str(cache)})
+    workspace.declare.all()
+    assert not cache.exists()
+    workspace.close()
