@@ -304,6 +304,25 @@ def test_somebody_erased_in_the_middle_stops_nothing(world: World) -> None:
     other.close()
 
 
+def test_faces_that_another_scan_replaced_meanwhile_are_left_to_it(world: World) -> None:
+    source = world.collection()
+    fill(source, 3)
+    world.scan("club")
+    world.enrol("Ada", ADA, "recognise")
+    other = world.beside()
+
+    def look_again(_path: str) -> None:
+        source.on_read = lambda _path: None
+        other.scan("club", again=True)
+
+    source.on_read = look_again
+    world.scan("club")
+    source.on_read = lambda _path: None
+    world.scan("club")
+    assert seen(world) == {f"{n:03d}.png": [("Ada", "match")] for n in range(3)}
+    other.close()
+
+
 def test_somebody_who_says_yes_in_the_middle_is_met_by_every_photograph(world: World) -> None:
     source = world.collection()
     world.enrol("Ben", BEN, "recognise")

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from sayso.domain.face import Box
 from sayso.domain.grant import Audience, Channel
 from sayso.domain.matching import Likeness
 from sayso.domain.photo import Recognition
@@ -113,6 +114,7 @@ def test_identify_is_denied_where_not_every_face_may_be_compared(
     with pytest.raises(Denied) as caught:
         world.identify(picture(Head(ADA)))
     assert caught.value.reason_code == code
+    assert world.loads == 0
     with pytest.raises(CollectionUnknown):
         world.identify(picture(Head(ADA)), collection="nowhere")
 
@@ -318,7 +320,7 @@ def test_verify_is_denied_without_recognise_and_in_collections_without_recogniti
     world.enrol("Ben", BEN, "publish:website")
     for name in ("off", "club"):
         world.scan(name)
-    computed = world.embedder.computed
+    loads, computed = world.loads, world.embedder.computed
     for photo, person, code in (
         ("off.png", "Ada", "recognition_off"),
         ("a.png", "Ben", "no_consent"),
@@ -326,7 +328,7 @@ def test_verify_is_denied_without_recognise_and_in_collections_without_recogniti
         with pytest.raises(Denied) as caught:
             world.verify(photo, world.face(photo), person)
         assert caught.value.reason_code == code
-    assert world.embedder.computed == computed
+    assert (world.loads, world.embedder.computed) == (loads, computed)
 
 
 def test_somebody_who_withdraws_while_being_verified_is_not_kept(world: World) -> None:
@@ -337,6 +339,27 @@ def test_somebody_who_withdraws_while_being_verified_is_not_kept(world: World) -
     other = world.beside()
     source.on_read = lambda _path: dataclasses.asdict(other.rights.withdraw("Ada")).clear()
     with pytest.raises(Denied):
+        world.verify("a.png", world.face("a.png"), "Ada")
+    assert world.count("sightings") == 0
+    other.close()
+
+
+def test_a_photograph_scanned_again_while_being_verified_asks_to_choose_again(
+    world: World,
+) -> None:
+    source = world.collection(recognition=Recognition.SELECTED)
+    world.enrol("Ada", ADA, "recognise")
+    source.put("a.png", picture(Head(ADA)))
+    world.scan("club")
+    other = world.beside()
+
+    def look_again(_path: str) -> None:
+        source.on_read = lambda _path: None
+        other.detector.haunted = Box(0.7, 0.1, 0.2, 0.2)
+        other.scan("club", again=True)
+
+    source.on_read = look_again
+    with pytest.raises(FaceUnknown, match="Choose the face again"):
         world.verify("a.png", world.face("a.png"), "Ada")
     assert world.count("sightings") == 0
     other.close()

@@ -36,6 +36,7 @@ from sayso.store.tables import metadata
 from sayso.vision.cover import Style
 from sayso.vision.decode import DecodeLimits
 
+from ..store.kept import fresh  # noqa: TID252 - the tests are no package with a name of its own
 from .drawing import DIMENSION, DrawnFaces, DrawnFeatures, portrait
 
 STAFF, PUBLIC = Audience("staff"), Audience("public")
@@ -135,7 +136,7 @@ class World:
     def create(cls, folder: Path, key: WorkspaceKey | None = None) -> "World":
         folder.mkdir()
         world = cls(folder, key or WorkspaceKey.generate(), HandClock(), {})
-        world.database.create()
+        world.database.path.write_bytes(fresh())
         return world
 
     def beside(self) -> "World":

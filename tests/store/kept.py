@@ -1,8 +1,10 @@
 """A database in a folder, with one person whose references are made of known bytes."""
 
+import functools
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +25,17 @@ BEN = Person(PersonId("ben0ben0ben0"), "Ben Othername", None, "GB")
 CLUB = Collection(CollectionId("club"), "club", "yearbook", Recognition.GROUP, "DPIA 7", None)
 
 
+@functools.cache
+def fresh() -> bytes:
+    """A database as it is made; made once, because that takes longer than most tests."""
+    with TemporaryDirectory() as folder:
+        database = Database(Path(folder) / "sayso.sqlite")
+        database.create()
+        database.forget()
+        database.close()
+        return database.path.read_bytes()
+
+
 @dataclass(frozen=True)
 class Kept:
     """An open database."""
@@ -35,7 +48,7 @@ class Kept:
     def create(cls, folder: Path, key: WorkspaceKey | None = None) -> "Kept":
         folder.mkdir(exist_ok=True)
         database = Database(folder / "sayso.sqlite")
-        database.create()
+        database.path.write_bytes(fresh())
         return cls(folder, database, Repository(database, key or WorkspaceKey.generate()))
 
     def on_disk(self) -> bytes:
