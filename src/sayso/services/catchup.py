@@ -6,13 +6,13 @@ are embedded and compared with the newcomers alone, and the features go with thi
 
 from dataclasses import dataclass
 
-from sayso.domain.face import FaceId
 from sayso.domain.photo import Collection, PhotoId
 from sayso.errors import PhotographError
 from sayso.services.eye import Eye
 from sayso.services.places import read_photograph
 from sayso.services.ports import PhotographSource
 from sayso.services.recognition import Candidate, Scope
+from sayso.store.photographs import StoredFace
 from sayso.store.repository import Repository
 
 
@@ -22,7 +22,7 @@ class Met:
 
     photo: PhotoId
     path: str
-    faces: tuple[FaceId, ...]
+    faces: tuple[StoredFace, ...]
     candidates: tuple[tuple[Candidate, ...], ...]
     through: int
     failure: PhotographError | None
@@ -48,17 +48,16 @@ class CatchUp:
         """Compare one photograph's faces with those who joined since it was last compared."""
         with self._repository.reading() as unit:
             known = unit.photographs.get(photo)
-        ids = tuple(stored.id for stored in known.faces)
         path = known.paths[0]
         try:
             picture = self._eye.picture(
                 read_photograph(self._source, known, self._eye.limits.max_bytes)
             )
         except PhotographError as error:
-            return Met(photo, path, ids, (), self._scope.through, error)
+            return Met(photo, path, known.faces, (), self._scope.through, error)
         candidates = self._scope.compare(
             picture,
             [stored.face for stored in known.faces],
             joined_after=known.compared_through,
         )
-        return Met(photo, path, ids, candidates, self._scope.through, None)
+        return Met(photo, path, known.faces, candidates, self._scope.through, None)

@@ -17,7 +17,8 @@ from sayso.gallery import Gallery
 from sayso.services.eye import Eye
 from sayso.services.places import photograph_and_face, read_photograph
 from sayso.services.ports import Clock, OpenSource
-from sayso.services.recognition import Candidate, LoadRecogniser, load_scope
+from sayso.services.recognition import Candidate, LoadRecogniser, load_scope, require_group
+from sayso.store.photographs import Photograph
 from sayso.store.repository import Repository, Unit
 
 
@@ -86,6 +87,7 @@ class Identify:
         """
         with self.repository.reading() as unit:
             held = unit.collections.get(collection)
+            require_group(held)  # before a recogniser is loaded
             scope = load_scope(unit, self.load_recogniser(), held, self.clock())
         picture, faces = self.eye.look(data)
         candidates = scope.compare(picture, faces)
@@ -147,7 +149,6 @@ class Verify:
             PhotographUnknown, FaceUnknown, PersonUnknown: something is not known.
             Denied: the person's consent, or the collection's mode, does not cover it.
         """
-        recogniser = self.load_recogniser()
         with self.repository.reading() as unit:
             known, stored = photograph_and_face(unit, photo, face)
             collection = unit.collections.of_photograph(known.id)
@@ -155,6 +156,7 @@ class Verify:
             record = unit.people.consents(named.id)
             request = Compare(named.id, collection, Manner.ONE_TO_ONE)
             permit = require(request, record, self.clock())
+            recogniser = self.load_recogniser()  # never in mode off, which that denies
             references = unit.people.references(permit, model_sha256=recogniser.model_sha256)
             source = self.open_source(unit.collections.folder(collection.name))
         if not references:
@@ -175,16 +177,21 @@ class Verify:
             gallery.add(reference.id, reference.person, reference.vector)
         [[best]] = gallery.search(recogniser.features(picture, [stored.face]))
         likeness = classify(best.similarity, stored.face.height_px, recogniser.limits(1))
-        self._keep(request, stored.id, likeness, best.similarity, recogniser.model_sha256)
+        if likeness is not Likeness.NEITHER:
+            sighting = Sighting(stored.id, named.id, _LINKS[likeness], best.similarity)
+            self._keep(request, known, sighting, recogniser.model_sha256)
         return Verified(stored.id, named, likeness, best.similarity)
 
-    def _keep(
-        self, request: Compare, face: FaceId, likeness: Likeness, similarity: float, model: str
-    ) -> None:
-        if likeness is Likeness.NEITHER:
-            return
+    def _keep(self, request: Compare, known: Photograph, found: Sighting, model: str) -> None:
         with self.repository.writing() as unit:
             require(request, unit.people.consents(request.person), self.clock())
-            link = Link.MATCH if likeness is Likeness.MATCH else Link.REVIEW
-            found = Sighting(face, request.person, link, similarity)
+            if unit.photographs.get(known.id).faces != known.faces:
+                raise FaceUnknown(
+                    expected="the face as it was when it was chosen",
+                    found="other faces: the photograph was scanned again meanwhile",
+                    remedy="Choose the face again, out of `sayso screen --json`.",
+                )
             unit.sightings.keep([found], model_sha256=model)
+
+
+_LINKS = {Likeness.MATCH: Link.MATCH, Likeness.REVIEW: Link.REVIEW}

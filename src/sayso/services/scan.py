@@ -265,7 +265,9 @@ class _Run:
             failure = met.failure
             self.unreadable.append(Unreadable(met.path, failure.reason_code, failure.reason))
             return
-        self._keep_sightings(unit, met.faces, met.candidates)
+        if unit.photographs.get(met.photo).faces != met.faces:
+            return  # another scan looked at it again meanwhile, and met everybody it knew of
+        self._keep_sightings(unit, [stored.id for stored in met.faces], met.candidates)
         unit.photographs.compared(met.photo, met.through)
         self.caught_up += 1
 
