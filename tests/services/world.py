@@ -196,12 +196,15 @@ class World:
     def rows(self) -> dict[str, list[tuple[object, ...]]]:
         """Every row of every table, for before and after."""
         with self.database.reading() as connection:
-            return {
+            rows: dict[str, list[tuple[object, ...]]] = {
                 table.name: sorted(
                     (tuple(row) for row in connection.execute(sa.select(table))), key=repr
                 )
                 for table in metadata.sorted_tables
             }
+        keys = self.database.keys
+        rows["data_keys"] = [(person, keys.wrapped(person)) for person in sorted(keys.holders())]
+        return rows
 
     def count(self, table: str) -> int:
         return len(self.rows()[table])

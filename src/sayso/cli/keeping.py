@@ -73,10 +73,9 @@ def restore(
             "refused_again": done.refused,
             "templates_closed": list(done.closed),
         }
-        lines = [
-            f"Restored to {escape(str(done.folder))}, as it was on {done.made_at:%d %B %Y, %H:%M} "
-             f"UTC. {done.erased} erased again, {done.refused} refusals recorded again."
-        ]
+        when = f"{done.made_at:%d %B %Y, %H:%M} UTC"
+        again = f"{done.erased} erased again, {done.refused} refusals recorded again"
+        lines = [f"Restored to {escape(str(done.folder))}, as it was on {when}. {again}."]
         if done.closed:
             lines.append(
                 f"Templates of {len(done.closed)} people were left out: their data keys are not "

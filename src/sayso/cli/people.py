@@ -291,10 +291,8 @@ def erase(
 def _certified(certificate: Mapping[str, Any]) -> list[str]:
     """What a person wants to know of a certificate, in lines."""
     back = certificate["read_back"]
-    lines = [
-        f"Read back: {back['files']} files, {back['bytes']:,} bytes, {back['patterns']} patterns, "
-         "and nothing was found."
-    ]
+    searched = f"{back['files']} files, {back['bytes']:,} bytes, {back['patterns']} patterns"
+    lines = [f"Read back: {searched}; nothing was found."]
     lines += [f"Kept: {escape(one['what'])}: {escape(one['why'])}." for one in certificate["kept"]]
     lines += [f"To do: {escape(one['what'])}: {escape(one['why'])}" for one in certificate["to_do"]]
     return lines
