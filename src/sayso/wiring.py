@@ -48,7 +48,7 @@ from sayso.settings import FILE, Settings
 from sayso.sources.folder import Folder
 from sayso.store import backup as backups
 from sayso.store import safekeeping
-from sayso.store.backup import Written, unpack
+from sayso.store.backup import UNPACKED, Written, clear_unpacked, unpack
 from sayso.store.database import Database, read_fact, write_fact
 from sayso.store.keystore import NAME as KEYS
 from sayso.store.keystore import KeyStore
@@ -203,7 +203,7 @@ def restore_workspace(  # noqa: PLR0913 - the facts of a restore
         )
     more = Refusals({}, ()) if refusals is None else read_list(refusals)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".restore-") as name:
+    with tempfile.TemporaryDirectory(dir=folder, prefix=UNPACKED) as name:
         unpacked = unpack(backup, Path(name))
         live = KeyStore(folder / KEYS)
         there = live.exists()
@@ -279,6 +279,7 @@ class Workspace:
         Raises:
             ErasureIncomplete, WorkspaceBusy: an erasure still cannot be finished.
         """
+        clear_unpacked(self.folder)
         finished = self.rights.erasing.finish()
         closed = self.repository.settle()
         notes = [f"An erasure that was interrupted is finished: {one.person}." for one in finished]

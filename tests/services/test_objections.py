@@ -1,5 +1,3 @@
-from collections.abc import Iterator
-
 import pytest
 
 from sayso.domain.objection import Wish
@@ -15,7 +13,7 @@ ALL = "recognise find name:staff publish:website"
 
 
 @pytest.fixture
-def source(world: World) -> Iterator[FakeSource]:
+def source(world: World) -> FakeSource:
     """Ada and Ben, both with a yes, in one photograph, and Ada in another."""
     made = world.collection()
     world.enrol("Ada", ADA, ALL)

@@ -110,7 +110,7 @@ def test_withdrawals_and_objections_since_hold_after_a_restore(tmp_path: Path) -
     done = restored(backup, world.folder, yes=True)
     assert done.refused == 2
     again = office(world.folder, world.sources)
-    by_path = {path: one for path, one in again.screen("club", WEBSITE).files()}
+    by_path = dict(again.screen("club", WEBSITE).files())
     assert by_path["a.png"].verdict is Verdict.WITHHOLD
     assert by_path["c.png"].verdict is Verdict.COVER
     again.close()
@@ -244,3 +244,13 @@ def test_a_workspace_that_somebody_has_open_is_not_replaced(tmp_path: Path) -> N
             restored(backup, world.folder, yes=True)
     world.close()
     assert names(world.folder) == {ADA_NAME, BEN_NAME}
+
+
+def test_what_a_killed_restore_leaves_is_gone_at_the_next_start(tmp_path: Path) -> None:
+    world = lived_in(tmp_path / "workspace")
+    world.close()
+    left = world.folder / ".restore-killed"
+    left.mkdir()
+    (left / "sayso.sqlite").write_bytes(ADA_NAME.encode())
+    opened(world.folder).close()
+    assert not left.exists()

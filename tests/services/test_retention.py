@@ -1,3 +1,4 @@
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,9 @@ from .world import World
 ALL = "recognise find name:staff publish:website"
 
 
-def enrolled(world: World, **options: object) -> None:
+def enrolled(world: World, expires: datetime | None = None) -> None:
     source = world.collection(retain_days=100)
-    world.enrol("Ada", ADA, ALL, **options)
+    world.enrol("Ada", ADA, ALL, expires=expires)
     source.put("a.png", picture(Head(ADA)))
     world.scan("club")
 

@@ -9,7 +9,6 @@ import json
 import os
 import shutil
 import sqlite3
-import tempfile
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,6 +22,8 @@ from sayso.store.keystore import NAME as KEYS
 
 DATABASE = "sayso.sqlite"
 MANIFEST = "backup.json"
+UNPACKED = ".restore-"
+"""Folders in a workspace that begin so hold a backup that is being restored."""
 _FORMAT = 1
 _NO_ROOM = 28
 
@@ -71,9 +72,12 @@ def write_backup(
             remedy="Name another file; backups are never written over.",
         )
     part = out.with_name(f".{out.name}.part")
+    folder = out.with_name(f".{out.name}.parts")
     try:
-        with tempfile.TemporaryDirectory(dir=out.parent, prefix=".sayso-backup-") as folder:
-            parts = _parts(database, Path(folder), extra)
+        shutil.rmtree(folder, ignore_errors=True)  # of one that was killed
+        folder.mkdir(mode=0o700)
+        try:
+            parts = _parts(database, folder, extra)
             manifest = {
                 "sayso": version,
                 "format": _FORMAT,
@@ -84,6 +88,8 @@ def write_backup(
                 "files": {name: _described(path) for name, path in parts.items()},
             }
             _zip(part, parts, json.dumps(manifest, indent=2))
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
         part.replace(out)
     except OSError as error:
         raise _refused(out, error) from error
@@ -120,6 +126,12 @@ def unpack(backup: Path, folder: Path) -> Unpacked:
         raise _damaged(backup, str(error) or "something else") from error
     except OSError as error:
         raise _refused(folder if backup.exists() else backup, error) from error
+
+
+def clear_unpacked(home: Path) -> None:
+    """Remove what a restore that was killed had unpacked: nothing in it was served yet."""
+    for folder in home.glob(f"{UNPACKED}*"):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def put_in_place(prepared: Path, live: Path) -> None:
