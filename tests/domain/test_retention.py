@@ -30,13 +30,13 @@ def held(name: CollectionId, until: datetime | None) -> Collection:
 
 def end(
     *,
-    expires: datetime | None = None,
+    expires: float | None = None,
     policy_days: int = 0,
     touched: datetime = day(0),  # noqa: B008 - a constant
     until: datetime | None = None,
     now: datetime = day(1),  # noqa: B008 - a constant
 ) -> End:
-    yes = event(Act.GIVEN, "recognise", 0, scope=only(CLUB), expires=expires)
+    yes = event(Act.GIVEN, "recognise", 0, scope=only(CLUB), ends=expires)
     return template_end(
         record(yes),
         {CLUB: held(CLUB, until)},
@@ -51,13 +51,13 @@ def test_the_earliest_end_counts_and_says_why() -> None:
     three_years = day(0).replace(year=day(0).year + 3)
     assert end() == End(three_years, Ground.NO_INTERACTION)
     assert end(policy_days=90) == End(day(90), Ground.POLICY)
-    assert end(expires=day(30), policy_days=90) == End(day(30), Ground.PURPOSE_OVER)
-    assert end(until=day(20), expires=day(30)) == End(day(20), Ground.PURPOSE_OVER)
+    assert end(expires=30, policy_days=90) == End(day(30), Ground.PURPOSE_OVER)
+    assert end(until=day(20), expires=30) == End(day(20), Ground.PURPOSE_OVER)
     assert end(touched=day(100)).at == day(100).replace(year=day(100).year + 3)
 
 
 def test_without_a_live_consent_there_is_no_time_at_all() -> None:
-    assert end(expires=day(30), now=day(31)) == End(day(31), Ground.CONSENT_OVER)
+    assert end(expires=30, now=day(31)) == End(day(31), Ground.CONSENT_OVER)
 
 
 def test_the_purpose_ends_with_the_last_of_its_collections() -> None:

@@ -300,7 +300,7 @@ def test_a_path_that_lies_in_two_collections_asks_which(world: World) -> None:
 
 def test_verify_compares_one_chosen_face_with_one_person(world: World) -> None:
     source = world.collection(recognition=Recognition.SELECTED)
-    world.enrol("Ada", ADA, "recognise publish:website")
+    world.enrol("Ada", ADA, "recognise name:staff publish:website")
     source.put("a.png", picture(Head(ADA, x=LEFT), Head(NOBODY, x=RIGHT)))
     world.scan("club")
     computed = world.embedder.computed
@@ -309,6 +309,26 @@ def test_verify_compares_one_chosen_face_with_one_person(world: World) -> None:
     assert world.embedder.computed == computed + 1
     assert world.verify("a.png", world.face("a.png", 1), "Ada").likeness is Likeness.NEITHER
     assert outcomes(world) == {"a.png": [("show", "consent"), ("cover", "no_permit")]}
+
+
+def test_verify_tells_nothing_of_somebody_whose_name_is_not_for_staff(world: World) -> None:
+    source = world.collection(recognition=Recognition.SELECTED)
+    world.enrol("Ada", ADA, "recognise publish:website")
+    source.put("a.png", picture(Head(ADA, x=LEFT), Head(NOBODY, x=RIGHT)))
+    world.scan("club")
+    answers = [world.verify("a.png", world.face("a.png", place), "Ada") for place in (0, 1)]
+    assert [(one.likeness, one.similarity) for one in answers] == [(None, None)] * 2
+    assert outcomes(world) == {"a.png": [("show", "consent"), ("cover", "no_permit")]}
+
+
+def test_a_doubt_about_somebody_silent_cannot_be_told_from_a_stranger(world: World) -> None:
+    source = world.collection()
+    world.enrol("Ada", ADA, "recognise find")
+    source.put("a.png", picture(Head(ADA, x=LEFT), Head(NOBODY, x=RIGHT)))
+    world.scan("club")
+    for place in (0, 1):
+        with pytest.raises(FaceUnknown, match="of which nothing may be told"):
+            world.judge.reject_all("a.png", world.face("a.png", place))
 
 
 def test_verify_is_denied_without_recognise_and_in_collections_without_recognition(

@@ -5,11 +5,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from sayso import __version__
 from sayso.cli import judgements, keeping, objections, people, photographs
-from sayso.cli.session import SET_UP, FolderOption, JsonOption, session
+from sayso.cli.session import SET_UP, FolderOption, JsonOption, escape, session
 from sayso.wiring import KeyPlace, create_workspace
 
 app = typer.Typer(

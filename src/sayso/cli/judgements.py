@@ -4,9 +4,8 @@ from collections.abc import Callable
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
-from sayso.cli.session import BY_HAND, FolderOption, JsonOption, session
+from sayso.cli.session import BY_HAND, FolderOption, JsonOption, escape, session
 from sayso.services.judge import Judge, Judgement
 
 app = typer.Typer()

@@ -4,9 +4,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
-from sayso.cli.session import KEEPING, FolderOption, JsonOption, YesOption, session
+from sayso.cli.session import KEEPING, FolderOption, JsonOption, YesOption, escape, session
 from sayso.services.custody import report
 from sayso.services.retention import Ended
 from sayso.services.takedowns import Takedown

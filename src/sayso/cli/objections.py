@@ -3,9 +3,8 @@
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
-from sayso.cli.session import BY_HAND, FolderOption, JsonOption, session
+from sayso.cli.session import BY_HAND, FolderOption, JsonOption, escape, session
 from sayso.domain.objection import Objection, Wish
 from sayso.services.objections import Recorded, face_or_whole
 

@@ -5,9 +5,17 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 
-from sayso.cli.session import PEOPLE, FolderOption, JsonOption, Session, YesOption, many, session
+from sayso.cli.session import (
+    PEOPLE,
+    FolderOption,
+    JsonOption,
+    Session,
+    YesOption,
+    escape,
+    many,
+    session,
+)
 from sayso.domain.event import Act
 from sayso.domain.grant import Purpose
 from sayso.services.enrol import Enrolled, ImageQuality

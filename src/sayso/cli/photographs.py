@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
-from sayso.cli.session import PHOTOGRAPHS, SET_UP, FolderOption, JsonOption, many, session
+from sayso.cli.session import PHOTOGRAPHS, SET_UP, FolderOption, JsonOption, escape, many, session
 from sayso.domain.face import Box
 from sayso.domain.grant import audience as parse_audience
 from sayso.domain.grant import channel as parse_channel
@@ -224,14 +223,13 @@ def verify(
         values = {
             "face": found.face,
             "person": found.person.id,
-            "likeness": found.likeness.value,
+            "likeness": None if found.likeness is None else found.likeness.value,
             "similarity": found.similarity,
         }
-        run.result(
-            values,
-            f"face {found.face} and {escape(found.person.name)}: {found.likeness} "
-            f"(similarity {found.similarity:.3f})",
-        )
+        said = "compared; nothing may be told of the answer"
+        if found.likeness is not None and found.similarity is not None:
+            said = f"{found.likeness} (similarity {found.similarity:.3f})"
+        run.result(values, f"face {found.face} and {escape(found.person.name)}: {said}")
 
 
 @app.command(rich_help_panel=PHOTOGRAPHS)

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich import markup
 from rich.console import Console
-from rich.markup import escape
 from rich.text import Text
 
 from sayso.errors import NotConfirmed, SaysoError, SettingMalformed
@@ -68,7 +68,7 @@ class Session:
     def result(self, values: Mapping[str, object], *lines: str) -> None:
         """Print a result: as JSON if asked for, else these lines."""
         if self.as_json:
-            sys.stdout.write(json.dumps(values, ensure_ascii=False) + "\n")
+            _write_json(values)
         else:
             for line in lines:
                 write(self.out, line)
@@ -83,7 +83,7 @@ class Session:
         Raises:
             NotConfirmed: there was none.
         """
-        if yes or (sys.stdin.isatty() and typer.confirm(question, err=True)):
+        if yes or (sys.stdin.isatty() and _agreed(question)):
             return
         raise NotConfirmed(
             expected="a yes",
@@ -116,6 +116,11 @@ def write(console: Console, line: str) -> None:
     words = Text.from_markup(line).plain.split()
     fits = all(len(word) <= console.width for word in words)
     console.print(line, soft_wrap=not (console.is_terminal and fits))
+
+
+def escape(text: str) -> str:
+    """A name or path for a line of ours: all that is in it shows, and does nothing."""
+    return markup.escape(_visible(text))
 
 
 def many(number: int, noun: str) -> str:
@@ -157,15 +162,39 @@ def session(context: typer.Context, folder: Path | None, as_json: bool) -> Itera
         raise typer.Exit(1) from None
     except BrokenPipeError:
         # Whoever read our output has gone; there is nobody to tell.
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - until exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(1) from None
     finally:
         if "workspace" in run.__dict__:
             run.workspace.close()
 
 
+def _agreed(question: str) -> bool:
+    try:
+        return bool(typer.confirm(_visible(question), err=True))
+    except typer.Abort:  # the end of input, or an interruption, is no yes
+        return False
+
+
 def _fail(run: Session, code: str, reason: str) -> None:
     if run.as_json:
-        error = {"error": {"code": code, "reason": reason}}
-        sys.stdout.write(json.dumps(error, ensure_ascii=False) + "\n")
+        _write_json({"error": {"code": code, "reason": reason}})
     write(run.err, f"[bold red]{code}[/]: {escape(reason)}")
+
+
+def _write_json(values: Mapping[str, object]) -> None:
+    """As UTF-8 where the stream takes every letter of it, else in ASCII with escapes."""
+    text = json.dumps(values, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        text = json.dumps(values)
+    # Written out now: a reader that has gone is met here, not when Python ends.
+    print(text, flush=True)  # noqa: T201 - the result
+
+
+def _visible(text: str) -> str:
+    """A text in which control characters do nothing but show."""
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text
+    )

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sayso.domain.consent import Consents
 from sayso.domain.face import Box, FaceId
-from sayso.domain.grant import Audience
+from sayso.domain.grant import STAFF, Audience
 from sayso.domain.matching import Likeness, classify
 from sayso.domain.person import Person, PersonId
 from sayso.domain.photo import Collection
@@ -124,12 +124,12 @@ class Identify:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """The answer to a 1:1 comparison."""
+    """The answer to a 1:1 comparison; None and None where it may not be told."""
 
     face: FaceId
     person: Person
-    likeness: Likeness
-    similarity: float
+    likeness: Likeness | None
+    similarity: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +144,9 @@ class Verify:
 
     def __call__(self, photo: str, face: str, person: str) -> Verified:
         """Compare one face of a scanned photograph with one enrolled person, and keep a finding.
+
+        The answer would tell whose face it is, so it is given only if the person's name is for
+        staff; the finding is kept all the same, for what the person agreed to.
 
         Raises:
             PhotographUnknown, FaceUnknown, PersonUnknown: something is not known.
@@ -180,6 +183,9 @@ class Verify:
         if likeness is not Likeness.NEITHER:
             sighting = Sighting(stored.id, named.id, _LINKS[likeness], best.similarity)
             self._keep(request, known, sighting, recogniser.model_sha256)
+        telling = decide(TellName(named.id, collection, Link.MATCH, STAFF), record, self.clock())
+        if not isinstance(telling, Permit):
+            return Verified(stored.id, named, None, None)
         return Verified(stored.id, named, likeness, best.similarity)
 
     def _keep(self, request: Compare, known: Photograph, found: Sighting, model: str) -> None:

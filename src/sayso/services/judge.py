@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 from sayso.domain.face import Face
+from sayso.domain.grant import STAFF
 from sayso.domain.person import Person
+from sayso.domain.policy import Permit, TellName, decide
 from sayso.domain.sighting import Link
 from sayso.errors import FaceUnknown
 from sayso.services.places import box, photograph, photograph_and_face
@@ -49,26 +51,35 @@ class Judge:
             return self._judged(unit, known, stored, person, Link.REJECTED)
 
     def reject_all(self, photo: str, face: str) -> tuple[Judgement, ...]:
-        """Say that a face is nobody whom comparisons took it for.
+        """Say that a face is nobody whom staff were told that it may be.
+
+        Only they are rejected: an answer about anybody else would tell of somebody who did not
+        agree to be named to staff.
 
         Raises:
             PhotographUnknown: not one photograph.
-            FaceUnknown: not one face, or one that nobody is linked to.
+            FaceUnknown: not one face, or one of which staff may be told nothing.
         """
         with self.repository.writing() as unit:
             known, stored = photograph_and_face(unit, photo, face)
+            collection = unit.collections.of_photograph(known.id)
             links = unit.sightings.of_photograph(known.id).get(stored.id, ())
-            people = {s.person for s in links if s.link in {Link.MATCH, Link.REVIEW}}
-            if not people:
-                raise FaceUnknown(
-                    expected="a face that comparisons took for somebody",
-                    found="one that is linked to nobody",
-                    remedy="There is nothing to reject; it is covered unless you mark it.",
+            linked = {s.person for s in links if s.link in {Link.MATCH, Link.REVIEW}}
+            now = self.clock()
+            told = [
+                person
+                for person, record in sorted(unit.people.all_consents(linked).items())
+                if isinstance(
+                    decide(TellName(person, collection, Link.MATCH, STAFF), record, now), Permit
                 )
-            return tuple(
-                self._judged(unit, known, stored, person, Link.REJECTED)
-                for person in sorted(people)
-            )
+            ]
+            if not told:
+                raise FaceUnknown(
+                    expected="a face that may be somebody whose name staff may be told",
+                    found="one of which nothing may be told",
+                    remedy="Leave it: it is not shown unless you mark it.",
+                )
+            return tuple(self._judged(unit, known, stored, one, Link.REJECTED) for one in told)
 
     def take_back(self, photo: str, face: str, person: str) -> Judgement:
         """Take back what was said of a face and a person.

@@ -3,9 +3,10 @@
 import errno
 import json
 import os
+import shutil
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from sayso.errors import DiskFull, OutputRefused, SaysoError
@@ -21,23 +22,31 @@ class Output:
 
     Args:
         folder: an empty one, a new one, or one that an earlier publication made.
-        keep_out_of: the collection's folder; copies must not lie among originals.
+        keep_out_of: the collections' folders; copies must not lie among originals.
     """
 
-    def __init__(self, folder: Path, *, keep_out_of: Path) -> None:
+    def __init__(self, folder: Path, *, keep_out_of: Sequence[Path]) -> None:
         self.folder = folder.resolve()
-        self._keep_out_of = keep_out_of.resolve()
+        self._keep_out_of = [original.resolve() for original in keep_out_of]
 
     @contextmanager
     def open(self) -> Iterator[None]:
-        """Claim the folder; turn what the disk says into our errors.
+        """Claim the folder, without earlier copies; turn what the disk says into our errors.
+
+        Earlier copies go first: one that is no longer permitted must not outlast an
+        interruption.
 
         Raises:
             OutputRefused: it may not be written, or is no place for copies.
             DiskFull: no room.
         """
-        try:
+        with self._translating():
             self._claim()
+            yield
+
+    @contextmanager
+    def _translating(self) -> Iterator[None]:
+        try:
             yield
         except OSError as error:
             raise _translated(self.folder, error) from error
@@ -48,29 +57,18 @@ class Output:
 
     def write_page(self, name: str, text: str) -> Path:
         """Write the manifest or the report; gives its path."""
-        with self.open():
+        with self._translating():
             self._replace(self.folder / name, text.encode())
         return self.folder / name
 
-    def finish(self, copies: set[str]) -> None:
-        """Remove copies of earlier publications that this one did not make again."""
-        keep = {(self.folder / COPIES / copy).resolve() for copy in copies}
-        root = self.folder / COPIES
-        for place in sorted(root.rglob("*"), reverse=True):
-            if place.is_dir():
-                with suppress(OSError):
-                    place.rmdir()
-            elif place.resolve() not in keep:
-                place.unlink()
-
     def _claim(self) -> None:
-        inside = self.folder.is_relative_to(self._keep_out_of)
-        if inside or self._keep_out_of.is_relative_to(self.folder):
-            raise OutputRefused(
-                expected="an output folder apart from the collection's",
-                found=f"{self.folder}, in or around {self._keep_out_of}",
-                remedy="Choose a folder elsewhere, so that copies and originals never mix.",
-            )
+        for original in self._keep_out_of:
+            if self.folder.is_relative_to(original) or original.is_relative_to(self.folder):
+                raise OutputRefused(
+                    expected="an output folder apart from every collection's",
+                    found=f"{self.folder}, in or around {original}",
+                    remedy="Choose a folder elsewhere, so that copies and originals never mix.",
+                )
         if self.folder.exists() and not self.folder.is_dir():
             raise OutputRefused(
                 expected="a folder", found=f"a file at {self.folder}", remedy="Choose another."
@@ -81,7 +79,9 @@ class Output:
                 found=f"other files in {self.folder}",
                 remedy="Choose an empty folder.",
             )
-        (self.folder / COPIES).mkdir(parents=True, exist_ok=True)
+        if (self.folder / COPIES).is_dir():
+            shutil.rmtree(self.folder / COPIES)
+        (self.folder / COPIES).mkdir(parents=True)
         if not (self.folder / MANIFEST).exists():
             self._replace(self.folder / MANIFEST, b'{"sayso": "under way"}\n')
 

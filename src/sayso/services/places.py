@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 
 from sayso.domain.face import Box
 from sayso.domain.photo import PhotoId
@@ -21,12 +22,12 @@ _LONGEST_ID = 18
 
 
 def photograph(unit: Unit, text: str) -> Photograph:
-    """The photograph that a path (as scanned, or absolute) or an id means.
+    """The photograph that a path (as scanned, or from the current folder) or an id means.
 
     Raises:
         PhotographUnknown: none, or several.
     """
-    found = unit.photographs.at_path(text)
+    found = unit.photographs.at_path(text) or unit.photographs.at_path(os.path.realpath(text))
     if len({photo for _, photo in found}) > 1:
         raise PhotographUnknown(
             expected="a path that lies in one collection",

@@ -24,6 +24,7 @@ from sayso.services.places import read_photograph
 from sayso.services.ports import Clock, OpenSource, PhotographSource, Progress, unwatched
 from sayso.services.publication import Publication, PublishedFile, WithheldFile
 from sayso.services.report import Pages, write_pages
+from sayso.services.retained import require_retained
 from sayso.services.screen import Screen, ScreenedPhotograph, Screening
 from sayso.store.publications import Copy
 from sayso.store.repository import Repository, Unit
@@ -76,9 +77,11 @@ class Publish:
         """
         screening = self.screen(name, channel)
         with self.repository.reading() as unit:
+            require_retained(screening.collection, screening.at)
             original_folder = unit.collections.folder(name)
+            originals = [Path(unit.collections.folder(c.name)) for c in unit.collections.all()]
             copies = public_paths(unit, screening)
-        output = Output(folder, keep_out_of=Path(original_folder))
+        output = Output(folder, keep_out_of=originals)
         with output.open():
             now = self.clock()
             run = _Run(self, screening, style, output, copies, original_folder)
@@ -96,7 +99,6 @@ class Publish:
                 published=tuple(run.published),
                 withheld=tuple(run.withheld),
             )
-            output.finish({file.copy for file in result.published})
         return result, write_pages(result, output, version=self.version)
 
 

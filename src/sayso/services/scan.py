@@ -7,13 +7,11 @@ goes on where it stopped. Features are computed and compared inside one step of 
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import TypeVar
 
 from sayso.domain.face import FaceId
 from sayso.domain.photo import Collection, PhotoId, Recognition
-from sayso.domain.policy import Reason
-from sayso.errors import Denied, PhotographError, PhotographUnreadable
+from sayso.errors import PhotographError, PhotographUnreadable
 from sayso.services.catchup import CatchUp, Met
 from sayso.services.examine import Examined, Examiner
 from sayso.services.eye import Eye
@@ -26,6 +24,7 @@ from sayso.services.recognition import (
     keep_sightings,
     load_scope,
 )
+from sayso.services.retained import require_retained
 from sayso.services.retention import Retention
 from sayso.services.takedowns import DEFAULT_DAYS
 from sayso.sources.source import SourceFile
@@ -110,7 +109,7 @@ class Scan:
             ended = self.retention.keep_to(unit, self.clock())
         if ended:
             self.repository.forget()
-        _refuse_ended(collection, ended.at)
+        require_retained(collection, ended.at)
         pending, gone = self._differences(collection, source, again=again)
         with self.repository.writing() as unit:
             unit.photographs.forget_paths(collection.id, gone)
@@ -146,17 +145,6 @@ class Scan:
             if again or before != Located(file.path, file.size_bytes, file.modified_ns):
                 pending.append(file)
         return pending, sorted(known)
-
-
-def _refuse_ended(collection: Collection, now: datetime) -> None:
-    if collection.retain_until is not None and now >= collection.retain_until:
-        raise Denied(
-            Reason.RETENTION_OVER,
-            expected="a collection that may still be used",
-            found=f"{collection.name}, to be kept until {collection.retain_until:%d %B %Y}",
-            remedy="What was known of its photographs is gone. Declare a new collection if there "
-            "is a new purpose; the photographs themselves are yours to delete.",
-        )
 
 
 class _Run:

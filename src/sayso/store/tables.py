@@ -79,6 +79,7 @@ photos = Table(
     Column("compared_through", Integer, nullable=False),
     UniqueConstraint("collection_id", "sha256"),
     Index("ix_photos_collection_compared", "collection_id", "compared_through"),
+    sqlite_autoincrement=True,  # an id that was told is never given to another
     comment="one row for each content in a collection, however often it lies there",
 )
 
@@ -112,6 +113,7 @@ faces = Table(
     Column("score", Float, nullable=False),
     Column("height_px", Float, nullable=False),
     Index("ix_faces_photo_id", "photo_id"),
+    sqlite_autoincrement=True,
 )
 
 persons = Table(
@@ -245,6 +247,7 @@ takedowns = Table(
     Column("due_at", String, nullable=False),
     Column("done_at", String),
     Index("ix_takedowns_person_id", "person_id"),
+    sqlite_autoincrement=True,
     comment="published copies that are to be taken down; outlives publication and person",
 )
 
@@ -260,6 +263,7 @@ objections = Table(
     Column("note", String, nullable=False),
     Column("at", String, nullable=False),
     Index("ix_objections_photo_sha256", "photo_sha256"),
+    sqlite_autoincrement=True,
     comment="asked by people who are not enrolled: no name, no template",
 )
 

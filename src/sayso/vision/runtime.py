@@ -53,6 +53,9 @@ class OpenVinoNetwork:
         self, model: bytes, *, threads: int, streams: int = 1, cache: Path | None = None
     ) -> None:
         openvino = _openvino()
+        # Made here, by one thread: two threads that make a process's first tensors at once can
+        # each hold what the other waits for (the interpreter; OpenVINO's way into NumPy), for ever.
+        _ = openvino.Tensor(np.zeros(1, np.float32), shared_memory=True).data
         core = openvino.Core()
         options: dict[str, Any] = {
             "INFERENCE_NUM_THREADS": threads,

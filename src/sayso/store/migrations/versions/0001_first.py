@@ -106,6 +106,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_photos")),
         sa.UniqueConstraint("collection_id", "sha256", name=op.f("uq_photos_collection_id_sha256")),
         comment="one row for each content in a collection, however often it lies there",
+        sqlite_autoincrement=True,
     )
     op.create_index(
         "ix_photos_collection_compared",
@@ -191,6 +192,7 @@ def upgrade() -> None:
             ["photo_id"], ["photos.id"], name=op.f("fk_faces_photo_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_faces")),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_faces_photo_id", "faces", ["photo_id"], unique=False)
     op.create_table(

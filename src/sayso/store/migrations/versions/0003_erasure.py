@@ -33,6 +33,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_takedowns")),
         comment="published copies that are to be taken down; outlives publication and person",
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_takedowns_person_id", "takedowns", ["person_id"], unique=False)
     op.create_table(
@@ -45,6 +46,7 @@ def upgrade() -> None:
         sa.Column("at", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_objections")),
         comment="asked by people who are not enrolled: no name, no template",
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_objections_photo_sha256", "objections", ["photo_sha256"], unique=False)
     op.add_column("persons", sa.Column("last_interaction_at", sa.String(), nullable=True))
