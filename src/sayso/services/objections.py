@@ -50,7 +50,8 @@ class Object:
                 meant = stored.face.box
             added = unit.objections.add(known.sha256, meant, wish, note, self.clock())
             self.repository.vault.store.refuse([objection_of(added)])
-            return Recorded(added, known.paths)
+            paths = unit.photographs.paths_of([known.sha256])
+            return Recorded(added, paths.get(known.sha256, ()))
 
     def all(self) -> list[Recorded]:
         """Every objection that stands, oldest first."""

@@ -10,6 +10,8 @@ import numpy.typing as npt
 from sayso.store.traces import SHORTEST, Trace
 
 _BLOCK = 1 << 24
+_ANCHORED = 64
+"""The six bytes are chosen among so many."""
 _LONGEST = 4096
 """Patterns are cut to so many bytes, which is enough to know one again."""
 
@@ -36,28 +38,29 @@ class Searched:
 class Sieve:
     """Finds many patterns at once.
 
-    The first six bytes of all patterns are looked up two by two in tables of 65,536 entries,
-    which leaves a handful of places to compare byte by byte.
+    Six bytes of each pattern, where it is most varied (zeros and padding are everywhere), are
+    looked up two by two in tables of 65,536 entries, which leaves a handful of places to compare
+    byte by byte.
     """
 
     def __init__(self, traces: Iterable[Trace]) -> None:
-        self._by_start: dict[bytes, list[Trace]] = {}
+        self._by_anchor: dict[bytes, list[tuple[int, Trace]]] = {}
         for trace in traces:
             pattern = trace.pattern[:_LONGEST]
             if len(pattern) >= SHORTEST:
-                start = pattern[:SHORTEST]
-                self._by_start.setdefault(start, []).append(
-                    Trace(trace.kind, pattern, word=trace.word)
+                at = _most_varied(pattern)
+                self._by_anchor.setdefault(pattern[at : at + SHORTEST], []).append(
+                    (at, Trace(trace.kind, pattern, word=trace.word))
                 )
-        starts = np.array([list(start) for start in self._by_start], np.uint16).reshape(-1, 6)
+        starts = np.array([list(anchor) for anchor in self._by_anchor], np.uint16).reshape(-1, 6)
         self._tables = [np.zeros(1 << 16, np.bool_) for _ in range(3)]
         for at, table in enumerate(self._tables):
             table[starts[:, 2 * at] | (starts[:, 2 * at + 1] << 8)] = True
         self._keys = np.sort(_six(starts.astype(np.uint64), np.zeros(len(starts), np.intp)[:0]))
 
     def search(self, data: bytes) -> Iterator[tuple[int, Trace]]:
-        """Every place of a pattern, in order."""
-        if len(data) < SHORTEST or not self._by_start:
+        """Every place of a pattern."""
+        if len(data) < SHORTEST or not self._by_anchor:
             return
         block = np.frombuffer(data, np.uint8)
         pairs = block[:-1].astype(np.uint16)
@@ -67,9 +70,9 @@ class Sieve:
             places = places[self._tables[at][pairs[places + 2 * at]]]
         places = places[np.isin(_six(block, places), self._keys)]
         for place in places.tolist():
-            for trace in self._by_start.get(data[place : place + SHORTEST], ()):
-                if data.startswith(trace.pattern, place):
-                    yield place, trace
+            for at, trace in self._by_anchor.get(data[place : place + SHORTEST], ()):
+                if place >= at and data.startswith(trace.pattern, place - at):
+                    yield place - at, trace
 
 
 def search(files: Iterable[Path], traces: Sequence[Trace]) -> Searched:
@@ -106,6 +109,12 @@ def files_of(places: Iterable[Path]) -> Iterator[Path]:
             yield from sorted(
                 file for file in place.rglob("*") if file.is_file() and not file.is_symlink()
             )
+
+
+def _most_varied(pattern: bytes) -> int:
+    """Where the six bytes begin that hold the most different ones."""
+    places = range(min(len(pattern), _ANCHORED) - SHORTEST + 1)
+    return max(places, key=lambda at: len(set(pattern[at : at + SHORTEST])))
 
 
 def _blocks(file: Path) -> Iterator[tuple[int, bytes]]:
