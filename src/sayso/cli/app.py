@@ -1,5 +1,6 @@
 """The program: global options, `init`, `demo`, and the verbs of the other files."""
 
+import itertools
 import os
 from pathlib import Path
 from typing import Annotated
@@ -68,13 +69,24 @@ def init(
 @app.command(rich_help_panel=SET_UP)
 def demo(
     context: typer.Context,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="A new or empty folder.")] = Path(
-        "sayso-demo"
-    ),
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="A new or empty folder. Else sayso-demo, or sayso-demo-2 and so on.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show the whole story on two real portraits, ending with a report to open."""
     from sayso.cli.story import tell  # noqa: PLC0415 - only the demo needs it
 
     with session(context, None, as_json) as run:
-        tell(run, out)
+        tell(run, out or _unused())
+
+
+def _unused() -> Path:
+    """The first of sayso-demo, sayso-demo-2 … that is not there yet."""
+    names = (f"sayso-demo-{n}" for n in itertools.count(2))
+    return next(p for p in map(Path, itertools.chain(["sayso-demo"], names)) if not p.exists())
