@@ -44,6 +44,8 @@ expected, what was found and what to do next::
     │   ├── WorkspaceReadOnly         workspace_read_only
     │   ├── KeyMissing                key_missing
     │   ├── KeyExposed                key_exposed
+    │   ├── KeyStoreMissing           key_store_missing
+    │   ├── BackupForeign             backup_foreign
     │   ├── DiskFull                  disk_full
     │   ├── LedgerBusy                ledger_busy
     │   ├── LedgerUnwritable          ledger_unwritable
@@ -55,13 +57,18 @@ expected, what was found and what to do next::
     │   ├── EntryForbidden            entry_forbidden
     │   ├── EntryUnknown              entry_unknown
     │   ├── FileMissing               file_missing
-    │   ├── NotConfirmed              not_confirmed
+    │   ├── ListMalformed             list_malformed
+    │   ├── TakedownUnknown           takedown_unknown
+    │   ├── ObjectionUnknown          objection_unknown
     │   ├── RecordMalformed           record_malformed
-    │   └── NoticeMalformed           notice_malformed
+    │   ├── NoticeMalformed           notice_malformed
+    │   └── NotConfirmed              not_confirmed
     └── IntegrityError                (exit status 3)
         ├── KeyWrong                  key_wrong
         ├── SealBroken                seal_broken
         ├── WorkspaceDamaged          workspace_damaged
+        ├── BackupDamaged             backup_damaged
+        ├── ErasureIncomplete         erasure_incomplete
         ├── ModelMissing              model_missing
         ├── ModelAltered              model_altered
         ├── ReceiptForged             receipt_forged
@@ -354,6 +361,18 @@ class KeyExposed(WorkspaceError):
     code = "key_exposed"
 
 
+class KeyStoreMissing(WorkspaceError):
+    """The file of data keys is not beside the database."""
+
+    code = "key_store_missing"
+
+
+class BackupForeign(WorkspaceError):
+    """The backup is another workspace's."""
+
+    code = "backup_foreign"
+
+
 class DiskFull(WorkspaceError):
     """No room left; nothing half-written remains."""
 
@@ -420,6 +439,24 @@ class FileMissing(InputError):
     code = "file_missing"
 
 
+class ListMalformed(InputError):
+    """A list of erasures and refusals that cannot be understood."""
+
+    code = "list_malformed"
+
+
+class TakedownUnknown(InputError):
+    """No place on the take-down list has this number."""
+
+    code = "takedown_unknown"
+
+
+class ObjectionUnknown(InputError):
+    """No objection has this number."""
+
+    code = "objection_unknown"
+
+
 class NotConfirmed(InputError):
     """A verb that destroys, without a yes."""
 
@@ -461,6 +498,18 @@ class WorkspaceDamaged(IntegrityError):
     """The database is not one, or fails its own check."""
 
     code = "workspace_damaged"
+
+
+class BackupDamaged(IntegrityError):
+    """The backup is not one, or is not what it was when it was written."""
+
+    code = "backup_damaged"
+
+
+class ErasureIncomplete(IntegrityError):
+    """Something of an erased person was still found on the disk."""
+
+    code = "erasure_incomplete"
 
 
 class ModelMissing(IntegrityError):

@@ -57,6 +57,12 @@ TABLE = (
         "",
         "file, best on another disk, that gets the ledger's newest checkpoint after each entry",
     ),
+    Setting(
+        "retain_templates_days",
+        0,
+        "templates are kept at most so many days; 0: as long as consent and law allow",
+    ),
+    Setting("takedown_days", 7, "days there are to take a published copy down"),
     Setting("cache", "", "folder for prepared models; empty: this account's cache folder"),
     Setting("controller_name", "", "the organisation's legal name"),
     Setting(
@@ -108,6 +114,8 @@ class Settings:
     jurisdiction: str
     operator: str
     checkpoint_copy: str
+    retain_templates_days: int
+    takedown_days: int
     cache: str
     controller_name: str
     controller_contact: str
@@ -126,6 +134,9 @@ class Settings:
             raise _malformed("detection_score", "a score between 0 and 1", self.detection_score)
         if self.workers < 0:
             raise _malformed("workers", "0 or a number of workers", self.workers)
+        for name in ("retain_templates_days", "takedown_days"):
+            if getattr(self, name) < 0:
+                raise _malformed(name, "0 or a number of days", getattr(self, name))
         _ = self.promise
         for name in ("controller_jurisdiction", "controller_storage"):
             code = getattr(self, name)

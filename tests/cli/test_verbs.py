@@ -111,7 +111,7 @@ def test_screen_gives_a_verdict_for_each_photograph_and_a_reason_for_each_face(
     story: Desk,
 ) -> None:
     told = story("screen", "space", "--channel", "website")
-    assert set(told["counts"]) == {"clear", "cover", "review"}
+    assert set(told["counts"]) == {"clear", "cover", "review", "withhold"}
     assert sum(told["counts"].values()) == len(told["photos"]) == 9
     for photo in told["photos"]:
         assert {"path", "verdict", "faces"} <= set(photo)

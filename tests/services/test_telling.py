@@ -414,5 +414,5 @@ def test_a_photograph_that_lies_twice_counts_twice(world: World) -> None:
     source.put("empty.png", picture())
     world.scan("club")
     assert world.screen("club", WEBSITE).counts() == {
-        Verdict.CLEAR: 1, Verdict.COVER: 2, Verdict.REVIEW: 0
+        Verdict.CLEAR: 1, Verdict.COVER: 2, Verdict.REVIEW: 0, Verdict.WITHHOLD: 0
     }  # fmt: skip

@@ -203,13 +203,16 @@ class World:
     def rows(self) -> dict[str, list[tuple[object, ...]]]:
         """Every row of every table but those that keep account of the ledger."""
         with self.database.reading() as connection:
-            return {
+            rows: dict[str, list[tuple[object, ...]]] = {
                 table.name: sorted(
                     (tuple(row) for row in connection.execute(sa.select(table))), key=repr
                 )
                 for table in metadata.sorted_tables
                 if table.name not in {"carried_out", "concerned"}
             }
+        keys = self.database.keys
+        rows["data_keys"] = [(person, keys.wrapped(person)) for person in sorted(keys.holders())]
+        return rows
 
     def count(self, table: str) -> int:
         return len(self.rows()[table])

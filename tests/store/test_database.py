@@ -38,7 +38,7 @@ def test_no_column_outside_of_the_sealed_templates_could_hold_features() -> None
         for column in table.columns
         if isinstance(column.type, sa.LargeBinary)
     }
-    assert blobs == {"templates.sealed", "data_keys.wrapped"}
+    assert blobs == {"templates.sealed"}
     assert not {"features", "vector", "embedding"} & {column.name for column in faces.columns}
 
 

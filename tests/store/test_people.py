@@ -15,7 +15,7 @@ from sayso.errors import (
 )
 from sayso.store.repository import Repository
 from sayso.store.sealing import WorkspaceKey
-from sayso.store.tables import data_keys, sightings, suppressions, templates
+from sayso.store.tables import sightings, suppressions, templates
 
 from .kept import ADA, BEN, MODEL, NOW, Kept, compare, enrol, features, hold, yes
 
@@ -55,9 +55,13 @@ def test_a_row_given_to_another_person_together_with_its_key_does_not_open(kept:
         enrol(unit, ADA, 1)
         enrol(unit, BEN, 2)
     with kept.database.writing() as connection:
-        for table in (templates, data_keys):
-            connection.execute(sa.delete(table).where(table.c.person_id == ADA.id))
-            connection.execute(sa.update(table).values(person_id=ADA.id))
+        connection.execute(sa.delete(templates).where(templates.c.person_id == ADA.id))
+        connection.execute(sa.update(templates).values(person_id=ADA.id))
+    keys = kept.database.keys
+    wrapped = keys.wrapped(BEN.id)
+    assert wrapped is not None
+    keys.destroy([ADA.id, BEN.id])
+    keys.keep(ADA.id, wrapped)
     with pytest.raises(SealBroken):
         opened(kept)
 
@@ -85,8 +89,7 @@ def test_a_changed_byte_does_not_open(kept: Kept) -> None:
 def test_without_the_data_key_a_template_is_lost_for_good(kept: Kept) -> None:
     with kept.repository.writing() as unit:
         enrol(unit, ADA, 1)
-    with kept.database.writing() as connection:
-        connection.execute(sa.delete(data_keys))
+    kept.database.keys.destroy([ADA.id])
     with pytest.raises(SealBroken) as caught:
         opened(kept)
     assert caught.value.exit_status == 3
@@ -143,8 +146,9 @@ def test_template_key_and_findings_go_together(kept: Kept) -> None:
         enrol(unit, ADA, 1)
         assert unit.people.drop_templates(ADA.id) == 1
     with kept.database.reading() as connection:
-        for table in (templates, data_keys, sightings):
+        for table in (templates, sightings):
             assert connection.execute(sa.select(table)).all() == []
+    assert not kept.database.keys.holders()
 
 
 def test_a_name_is_found_whatever_its_case_and_spacing(kept: Kept) -> None:

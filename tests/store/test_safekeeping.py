@@ -35,7 +35,7 @@ def test_a_key_that_others_may_read_is_refused(tmp_path: Path, mode: int) -> Non
 
 
 def test_a_missing_key_says_what_is_lost_and_what_is_not(tmp_path: Path) -> None:
-    with pytest.raises(KeyMissing, match="consent records and photographs remain"):
+    with pytest.raises(KeyMissing, match="templates cannot be recovered"):
         read(tmp_path / "key")
     with pytest.raises(KeyMissing, match="SAYSO_KEY"):
         get(KeyPlace.ENVIRONMENT, file=tmp_path / "key", workspace_id="w", variable=None)

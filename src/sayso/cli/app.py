@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from sayso import __version__
-from sayso.cli import judgements, ledger, people, photographs, records
+from sayso.cli import judgements, keeping, ledger, objections, people, photographs, records
 from sayso.cli.session import RIGHTS, SET_UP, FolderOption, JsonOption, escape, session
 from sayso.wiring import KeyPlace, create_workspace
 
@@ -25,6 +25,8 @@ app.add_typer(judgements.app)
 app.add_typer(ledger.audit, name="audit")
 app.add_typer(records.app)
 app.add_typer(records.notice_app, name="notice", rich_help_panel=RIGHTS)
+app.add_typer(objections.app)
+app.add_typer(keeping.app)
 
 
 def _version(asked: bool) -> None:

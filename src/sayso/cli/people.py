@@ -1,8 +1,8 @@
 """Verbs about people: enrol, people, find, withdraw, erase."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -295,7 +295,7 @@ def erase(
         ]
         lines = [f"Erased: {escape(known.name)}, {many(gone.templates, 'reference')}."]
         if published:
-            lines.append("They were shown in these copies; take them down (this is the last list):")
+            lines.append("Copies that still show them, to be taken down (see `sayso takedowns`):")
             lines += _copies((one.channel, one.path) for one in gone.published)
         if receipt is not None:
             write_file(receipt, gone.receipt)
@@ -303,9 +303,20 @@ def erase(
         values = {
             "erased": gone.person,
             "published": published,
+            "certificate": dict(gone.certificate),
             "receipt": gone.receipt.decode(),
         }
-        run.result(values, *lines)
+        run.result(values, *lines, *_certified(gone.certificate))
+
+
+def _certified(certificate: Mapping[str, Any]) -> list[str]:
+    """What a person wants to know of a certificate, in lines."""
+    back = certificate["read_back"]
+    searched = f"{back['files']} files, {back['bytes']:,} bytes, {back['patterns']} patterns"
+    lines = [f"Read back: {searched}; nothing was found."]
+    lines += [f"Kept: {escape(one['what'])}: {escape(one['why'])}." for one in certificate["kept"]]
+    lines += [f"To do: {escape(one['what'])}: {escape(one['why'])}" for one in certificate["to_do"]]
+    return lines
 
 
 def _copies(published: Iterable[tuple[str, str]]) -> list[str]:

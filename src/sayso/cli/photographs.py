@@ -29,7 +29,12 @@ ChannelOption = Annotated[
         metavar="CHANNEL", help="internal, website, social, print, press, or x-NAME of your own."
     ),
 ]
-_COLOURS = {Verdict.CLEAR: "green", Verdict.COVER: "cyan", Verdict.REVIEW: "yellow"}
+_COLOURS = {
+    Verdict.CLEAR: "green",
+    Verdict.COVER: "cyan",
+    Verdict.REVIEW: "yellow",
+    Verdict.WITHHOLD: "red",
+}
 
 
 @collections.command("add")
@@ -316,7 +321,7 @@ def _line(path: str, screened: ScreenedPhotograph) -> str:
         for face in screened.faces
         if face.outcome.outcome is Outcome.REVIEW
     )
-    verdict = f"[{_COLOURS[screened.verdict]}]{screened.verdict:<6}[/]"
+    verdict = f"[{_COLOURS[screened.verdict]}]{screened.verdict:<8}[/]"
     return f"{verdict}  {escape(path)}  [dim]{faces}[/]{doubts}"
 
 

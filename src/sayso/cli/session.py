@@ -23,6 +23,7 @@ SET_UP = "Set up"
 PEOPLE = "People"
 PHOTOGRAPHS = "Photographs"
 RIGHTS = "Rights and records"
+KEEPING = "Keeping and letting go"
 BY_HAND = "By hand, without comparing faces"
 
 FolderOption = Annotated[
@@ -50,7 +51,10 @@ class Session:
     @cached_property
     def workspace(self) -> Workspace:
         """The workspace, opened when first asked for."""
-        return open_workspace(self.folder)
+        opened = open_workspace(self.folder)
+        for note in opened.notes:
+            self.note(escape(note))
+        return opened
 
     @cached_property
     def out(self) -> Console:

@@ -1,4 +1,7 @@
-"""What becomes of each face on publication: show, cover or review; and of the photograph."""
+"""What becomes of each face on publication: show, cover or review; and of the photograph.
+
+An objection comes before everything: no consent, match or mark shows what somebody objected to.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,7 +9,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from sayso.domain.consent import Consents
+from sayso.domain.face import Face
 from sayso.domain.grant import Channel
+from sayso.domain.objection import Objection, Wish
 from sayso.domain.person import PersonId
 from sayso.domain.photo import Collection
 from sayso.domain.policy import Permit, Refusal, Show, decide
@@ -22,11 +27,16 @@ class Outcome(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What becomes of a photograph: all faces shown, some covered, or a human must look."""
+    """What becomes of a photograph."""
 
     CLEAR = "clear"
+    """All faces shown, or none there."""
     COVER = "cover"
+    """Some covered."""
     REVIEW = "review"
+    """A human must look."""
+    WITHHOLD = "withhold"
+    """Somebody objected: no copy at all. No human's mark changes it."""
 
 
 NO_PERMIT = "no_permit"
@@ -34,6 +44,8 @@ NO_PERMIT = "no_permit"
 ``recognise`` but not ``publish``. The two must not be told apart."""
 DOUBTFUL = "doubtful"
 CONSENT = "consent"
+OBJECTION = "objection"
+"""The reason of a face that somebody objected to showing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +53,8 @@ class FaceOutcome:
     """The outcome of one face and why.
 
     Attributes:
-        reason: ``consent``, ``doubtful``, ``no_permit``, or for a face that a human marked the
-            policy's reason.
+        reason: ``consent``, ``doubtful``, ``no_permit``, ``objection``, or for a face that a
+            human marked the policy's reason.
         permit: what the outcome ``show`` rests on; None for every other.
         candidates: in a doubt, permits to show those whom the face may be; a human who looks
             may be told of these, and of nobody else.
@@ -61,6 +73,23 @@ class FaceOutcome:
 
 _STRANGER = FaceOutcome(Outcome.COVER, NO_PERMIT, None)
 _DOUBT = FaceOutcome(Outcome.REVIEW, DOUBTFUL, None)
+_OBJECTED = FaceOutcome(Outcome.COVER, OBJECTION, None)
+
+
+def screen_face_objected(face: Face, objections: Iterable[Objection]) -> FaceOutcome | None:
+    """The outcome of a face that somebody objected to: covered, whatever else is said of it.
+
+    None: nobody did, and `screen_face` answers. An objection to the whole photograph speaks of
+    each of its faces; one that asks for its removal covers what it means besides.
+    """
+    return _OBJECTED if any(objection.means(face) for objection in objections) else None
+
+
+def unmet(objections: Iterable[Objection], faces: Sequence[Face]) -> tuple[Objection, ...]:
+    """Objections to a box in which no face was found: that box is covered all the same."""
+    return tuple(
+        one for one in objections if one.box is not None and not any(map(one.means, faces))
+    )
 
 
 def screen_face(
@@ -107,8 +136,13 @@ def screen_face(
     return FaceOutcome(Outcome.REVIEW, DOUBTFUL, None, tuple(permits.values()))
 
 
-def verdict(outcomes: Iterable[Outcome]) -> Verdict:
-    """The photograph's verdict: the gravest of its faces' outcomes; without faces, clear."""
+def verdict(outcomes: Iterable[Outcome], objections: Iterable[Objection] = ()) -> Verdict:
+    """The photograph's verdict: the gravest of its faces' outcomes; without faces, clear.
+
+    An objection that asks for the photograph's removal is graver than all.
+    """
+    if any(objection.wish is Wish.REMOVE for objection in objections):
+        return Verdict.WITHHOLD
     seen = set(outcomes)
     if Outcome.REVIEW in seen:
         return Verdict.REVIEW

@@ -50,6 +50,7 @@ class FindPhotographs:
                 )
                 if appearance.sighting.link is link
             ]
+            unit.people.touch(known.id, now)  # retention counts from the last time in touch
             page.enter(Action.ACCESS, subjects=[known.id], details={"photographs": len(found)})
         return known, tuple(sorted(found, key=_best_first))
 

@@ -157,6 +157,8 @@ class _Run:
     def _draft(self, file: tuple[str, ScreenedPhotograph]) -> _Draft | WithheldFile:
         path, screened = file
         alias = self._copies[path]
+        if screened.verdict is Verdict.WITHHOLD:
+            return WithheldFile(path, alias, "objection", _OBJECTED, screened)
         if screened.verdict is Verdict.REVIEW:
             return WithheldFile(path, alias, "review", _REVIEW, screened)
         try:
@@ -206,6 +208,10 @@ class _Run:
 _REVIEW = (
     "A face in it may be somebody who said yes; a human must look. Use `sayso mark` or "
     "`sayso reject` and publish again."
+)
+_OBJECTED = (
+    "Somebody objected to its publication. It stays out until they take that back: see "
+    "`sayso objection list`."
 )
 _CHANGED = "Somebody's consent changed while it was being covered. Publish again."
 

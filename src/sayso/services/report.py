@@ -12,7 +12,7 @@ from importlib import resources
 from pathlib import Path
 from urllib.parse import quote
 
-from sayso.domain.screening import CONSENT, DOUBTFUL, NO_PERMIT, Outcome
+from sayso.domain.screening import CONSENT, DOUBTFUL, NO_PERMIT, OBJECTION, Outcome
 from sayso.services.output import COPIES, MANIFEST, REPORT, Output
 from sayso.services.publication import Publication, PublishedFile, WithheldFile
 from sayso.services.screen import ScreenedFace, ScreenedPhotograph
@@ -23,6 +23,7 @@ _DISPLAYED = frozenset({"JPEG", "PNG", "WEBP"})
 _WORDS = {
     CONSENT: "shown: a live consent for this channel",
     NO_PERMIT: "covered: nobody with a yes is known here",
+    OBJECTION: "covered: somebody objected",
     DOUBTFUL: "in doubt: perhaps somebody who said yes",
 }
 

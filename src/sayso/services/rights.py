@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from sayso.domain.event import Act, ConsentEvent
 from sayso.domain.grant import EVERYWHERE, Purpose
@@ -10,7 +11,10 @@ from sayso.domain.person import Guardian, Person, PersonId
 from sayso.domain.policy import HoldTemplate, Permit, decide
 from sayso.ledger.entry import Action
 from sayso.services.book import Book
+from sayso.services.erase import Erase, Erased
 from sayso.services.ports import Clock
+from sayso.services.refusals import remember_withdrawal
+from sayso.services.takedowns import DEFAULT_DAYS, listing
 from sayso.store.publications import Showing
 from sayso.store.repository import Repository, Unit
 
@@ -32,18 +36,7 @@ class Withdrawn:
     receipt: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Erased:
-    """What an erasure removed, and which published copies showed the person.
-
-    Attributes:
-        receipt: an offline proof that the erasure is in the ledger.
-    """
-
-    person: PersonId
-    templates: int
-    published: tuple[Showing, ...]
-    receipt: bytes
+__all__ = ["Erased", "Rights", "Withdrawn"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +46,8 @@ class Rights:
     repository: Repository
     book: Book
     clock: Clock
+    places: tuple[Path, ...] = ()
+    takedown_days: int = DEFAULT_DAYS
 
     def withdraw(self, person: str, purpose: Purpose | None = None) -> Withdrawn:
         """End one purpose, or all. When ``recognise`` ends the template goes with it.
@@ -74,6 +69,8 @@ class Rights:
             )
             templates = _drop_unpermitted(unit, known.id, now)
             published = tuple(unit.publications.showing(known.id))
+            listing(unit, now, self.takedown_days, known.id)
+            remember_withdrawal(self.repository.vault, known.id, purposes, now)
             page.enter(
                 Action.WITHDRAWAL,
                 subjects=[known.id],
@@ -89,17 +86,15 @@ class Rights:
 
         Raises:
             PersonUnknown, PersonAmbiguous: not one person.
+            ErasureIncomplete: everything is removed, but something was found on reading back.
             WorkspaceBusy: everything is removed, but a reader keeps old pages alive.
         """
-        with self.book.writing() as page:
-            unit = page.unit
-            known = unit.people.get(person)
-            published = tuple(unit.publications.showing(known.id))
-            templates = unit.people.drop_templates(known.id)
-            unit.people.erase(known.id)
-            entry = self.book.erase(unit, known.id, {"references": templates})
-        self.repository.forget()
-        return Erased(known.id, templates, published, self.book.prove(entry.sequence))
+        return self.erasing(person)
+
+    @property
+    def erasing(self) -> Erase:
+        """The use case of its own that erases."""
+        return Erase(self.repository, self.book, self.clock, self.places, self.takedown_days)
 
 
 def _givers(unit: Unit, person: Person) -> Sequence[Guardian | None]:

@@ -18,7 +18,6 @@ from sayso.services.book import Book
 from sayso.services.catchup import CatchUp, Met
 from sayso.services.examine import Examined, Examiner
 from sayso.services.eye import Eye
-from sayso.services.lapse import drop_lapsed_templates
 from sayso.services.pipeline import in_batches, in_order
 from sayso.services.ports import Clock, OpenSource, PhotographSource, Progress, unwatched
 from sayso.services.recognition import (
@@ -29,6 +28,8 @@ from sayso.services.recognition import (
     load_scope,
 )
 from sayso.services.retained import require_retained
+from sayso.services.retention import Retention
+from sayso.services.takedowns import DEFAULT_DAYS
 from sayso.sources.source import SourceFile
 from sayso.store.photographs import Located, Seen
 from sayso.store.repository import Repository, Unit
@@ -80,6 +81,15 @@ class Scan:
     open_source: OpenSource
     clock: Clock
     workers: int
+    retain_templates_days: int = 0
+    takedown_days: int = DEFAULT_DAYS
+
+    @property
+    def retention(self) -> Retention:
+        """What is kept to before anything is looked at."""
+        return Retention(
+            self.repository, self.clock, self.retain_templates_days, self.takedown_days
+        )
 
     def __call__(
         self, name: str, *, again: bool = False, progress: Progress = unwatched
@@ -94,15 +104,16 @@ class Scan:
         Raises:
             CollectionUnknown: there is none of this name.
             FolderMissing: its folder is not there.
+            Denied: its retention is over; what was known of it is gone.
         """
         started = time.monotonic()
         with self.repository.writing() as unit:
             collection = unit.collections.get(name)
-            require_retained(collection, self.clock())
             source = self.open_source(unit.collections.folder(name))
-            lapsed = drop_lapsed_templates(unit, self.clock())
-        if lapsed:
+            ended = self.retention.keep_to(unit, self.clock())
+        if ended:
             self.repository.forget()
+        require_retained(collection, ended.at)
         pending, gone = self._differences(collection, source, again=again)
         with self.repository.writing() as unit:
             unit.photographs.forget_paths(collection.id, gone)

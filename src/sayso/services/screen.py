@@ -5,12 +5,22 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sayso.domain.consent import Consents
-from sayso.domain.face import FaceId
+from sayso.domain.face import Face, FaceId
 from sayso.domain.grant import STAFF, Audience, Channel
+from sayso.domain.objection import Objection
 from sayso.domain.person import Person, PersonId
 from sayso.domain.photo import Collection
 from sayso.domain.policy import Permit, Show, TellName, decide
-from sayso.domain.screening import FaceOutcome, Verdict, screen_face, verdict
+from sayso.domain.screening import (
+    OBJECTION,
+    FaceOutcome,
+    Outcome,
+    Verdict,
+    screen_face,
+    screen_face_objected,
+    unmet,
+    verdict,
+)
 from sayso.domain.sighting import Sighting
 from sayso.services.ports import Clock
 from sayso.store.photographs import Photograph, StoredFace
@@ -96,13 +106,17 @@ class Screen:
             records = unit.people.all_consents()
             names = {person.id: person for person in unit.people.all()}
             links = unit.sightings.of_collection(collection.id)
+            objections = unit.objections.of_collection(collection.id)
             photographs = unit.photographs.all(collection.id)
             version = unit.people.version()
         judging = _Judging(collection, channel, audience, records, names, self.clock())
         return Screening(
             collection,
             channel,
-            tuple(judging.photograph(photograph, links) for photograph in photographs),
+            tuple(
+                judging.photograph(photograph, links, objections.get(photograph.id, ()))
+                for photograph in photographs
+            ),
             version,
             judging.now,
         )
@@ -124,7 +138,11 @@ class Screen:
         )
         photographs = [unit.photographs.get(one.photograph.id) for one in screened]
         return tuple(
-            judging.photograph(photograph, unit.sightings.of_photograph(photograph.id))
+            judging.photograph(
+                photograph,
+                unit.sightings.of_photograph(photograph.id),
+                unit.objections.of_photograph(photograph.id).get(photograph.id, ()),
+            )
             for photograph in photographs
         )
 
@@ -153,12 +171,28 @@ class _Judging:
     now: datetime
 
     def photograph(
-        self, photograph: Photograph, links: Mapping[FaceId, tuple[Sighting, ...]]
+        self,
+        photograph: Photograph,
+        links: Mapping[FaceId, tuple[Sighting, ...]],
+        objections: tuple[Objection, ...],
     ) -> ScreenedPhotograph:
-        faces = tuple(self._face(stored, links.get(stored.id, ())) for stored in photograph.faces)
-        return ScreenedPhotograph(photograph, verdict(f.outcome.outcome for f in faces), faces)
+        faces = tuple(
+            self._face(stored, links.get(stored.id, ()), objections) for stored in photograph.faces
+        )
+        known = [stored.face for stored in photograph.faces]
+        faces += tuple(_unseen(one, photograph) for one in unmet(objections, known))
+        outcomes = (face.outcome.outcome for face in faces)
+        return ScreenedPhotograph(photograph, verdict(outcomes, objections), faces)
 
-    def _face(self, stored: StoredFace, sightings: tuple[Sighting, ...]) -> ScreenedFace:
+    def _face(
+        self,
+        stored: StoredFace,
+        sightings: tuple[Sighting, ...],
+        objections: tuple[Objection, ...],
+    ) -> ScreenedFace:
+        objected = screen_face_objected(stored.face, objections)
+        if objected is not None:
+            return ScreenedFace(stored, objected, None, None)
         outcome = screen_face(sightings, self.records, self.collection, self.channel, self.now)
         if outcome.permit is None:
             doubted = (self._named(permit) for permit in outcome.candidates)
@@ -175,3 +209,15 @@ class _Judging:
         telling = TellName(shown.person, self.collection, shown.link, self.audience)
         may_tell = isinstance(decide(telling, self.records[shown.person], self.now), Permit)
         return self.people[shown.person] if may_tell else None
+
+
+def _unseen(objection: Objection, photograph: Photograph) -> ScreenedFace:
+    """What was objected to where no face was found: covered as if one were."""
+    box = objection.box
+    if box is None:
+        msg = "an objection to a whole photograph has no box"
+        raise ValueError(msg)
+    face = Face(box, None, 1.0, box.height * photograph.height_px)
+    outcome = FaceOutcome(Outcome.COVER, OBJECTION, None)
+    stored = StoredFace(FaceId(f"objection-{objection.id}"), face)
+    return ScreenedFace(stored, outcome, None, None)

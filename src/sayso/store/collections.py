@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from sayso.domain.photo import Collection, CollectionId, PhotoId
 from sayso.errors import CollectionExists, CollectionUnknown, PhotographUnknown
 from sayso.store import records
-from sayso.store.tables import collections, faces, files, photos
+from sayso.store.database import bump_version
+from sayso.store.tables import collections, faces, files, photos, publications
 
 
 class Collections:
@@ -99,6 +100,29 @@ class Collections:
             CollectionId(name): (placed.get(name, 0), found.get(name, 0))
             for name in self._connection.execute(sa.select(collections.c.id)).scalars()
         }
+
+    def contents(self) -> Mapping[CollectionId, tuple[int, int]]:
+        """Photographs and faces of each collection that has any photograph."""
+        query = (
+            sa.select(
+                photos.c.collection_id,
+                sa.func.count(photos.c.id.distinct()),
+                sa.func.count(faces.c.id),
+            )
+            .outerjoin(faces, faces.c.photo_id == photos.c.id)
+            .group_by(photos.c.collection_id)
+        )
+        return {CollectionId(row[0]): (row[1], row[2]) for row in self._connection.execute(query)}
+
+    def empty(self, collection: CollectionId) -> None:
+        """Remove all that is known of a collection's photographs; its declaration stays.
+
+        Files, faces, what comparisons found and what humans said go with the photographs, and so
+        do its publications. The photographs themselves are the controller's own: not touched.
+        """
+        for table in (photos, publications):
+            self._connection.execute(sa.delete(table).where(table.c.collection_id == collection))
+        bump_version(self._connection)
 
     def _counted(self, query: sa.Select[Any]) -> dict[str, int]:
         return {row[0]: row[1] for row in self._connection.execute(query)}

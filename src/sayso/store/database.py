@@ -17,14 +17,18 @@ from sayso.errors import (
     WorkspaceNewer,
     WorkspaceReadOnly,
 )
+from sayso.store.keystore import NAME, KeyStore
 from sayso.store.tables import facts
 
-SCHEMA = "0002"
+SCHEMA = "0001"
 """The newest migration; a workspace at any other unknown one was written by a newer Sayso."""
 
 _BUSY_TIMEOUT_S = 30.0
 _TRUNCATE_TIMEOUT_S = 10.0
 _VERSION = "version"
+_KEYS_MOVED = "0003"
+"""From this schema on, data keys lie in the key store."""
+_OF_THE_KEY = ("workspace_id", "key_place", "key_check")
 _NO_ROOM = frozenset({"SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_SHMSIZE"})
 """A disk without room; SQLite calls a used-up quota an input/output error."""
 
@@ -34,10 +38,15 @@ class Database:
 
     Every connection zeroes what it deletes (``secure_delete=ON``), enforces foreign keys, and
     syncs each commit to disk before it is acknowledged.
+
+    Args:
+        path: of the database.
+        keys: the key store that goes with it; None: the one beside it.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, keys: KeyStore | None = None) -> None:
         self.path = path
+        self.keys = KeyStore(path.with_name(NAME)) if keys is None else keys
         self._engine = sa.create_engine(
             sa.URL.create("sqlite", database=str(path)),
             connect_args={"timeout": _BUSY_TIMEOUT_S, "check_same_thread": False},
@@ -79,7 +88,10 @@ class Database:
                 found=f"schema {revision}",
                 remedy="Install the newer Sayso that wrote it; nothing was changed.",
             )
+        if revision < _KEYS_MOVED:
+            self._move_keys()
         self._migrate()
+        self.forget()
 
     def forget(self) -> None:
         """Empty the write-ahead log, so that no deleted row is left in it.
@@ -111,6 +123,26 @@ class Database:
     def close(self) -> None:
         """Give back every connection."""
         self._engine.dispose()
+        self.keys.close()
+
+    def vacuum(self) -> None:
+        """Write the database anew, so that no free page is left in it."""
+        with _translated(self.path), self._engine.connect() as connection:
+            raw = connection.connection.driver_connection
+            if raw is None:
+                raise _damaged(self.path, "no connection")
+            raw.execute("VACUUM")
+        self.forget()
+
+    def _move_keys(self) -> None:
+        """Copy an older schema's keys into the key store; the migration then drops them."""
+        with self.reading() as connection:
+            rows = connection.exec_driver_sql("SELECT person_id, wrapped FROM data_keys").all()
+            kept = {name: read_fact(connection, name) for name in _OF_THE_KEY}
+        self.keys.adopt(
+            [(person, wrapped) for person, wrapped in rows],
+            {"adopted": "1", **{name: value for name, value in kept.items() if value}},
+        )
 
     def _revision(self) -> str | None:
         with self.reading() as connection:

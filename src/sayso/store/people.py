@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 import numpy as np
 import numpy.typing as npt
@@ -14,19 +14,19 @@ from sayso.domain.event import Act, ConsentEvent
 from sayso.domain.grant import Audience, Purpose
 from sayso.domain.person import Person, PersonId, ProfileField, folded
 from sayso.domain.policy import Compare, HoldTemplate, Permit
-from sayso.errors import ConsentMalformed, PersonAmbiguous, PersonUnknown, SealBroken
+from sayso.errors import ConsentMalformed, PersonAmbiguous, PersonUnknown
 from sayso.store import records
 from sayso.store.database import bump_version, read_version
-from sayso.store.sealing import WorkspaceKey
 from sayso.store.tables import (
     consent_events,
-    data_keys,
+    metadata,
     persons,
     profile_fields,
     sightings,
     suppressions,
     templates,
 )
+from sayso.store.vault import Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +47,12 @@ class Reference:
 class People:
     """Everything about people, within one transaction."""
 
-    def __init__(self, connection: sa.Connection, key: WorkspaceKey) -> None:
+    def __init__(
+        self, connection: sa.Connection, vault: Vault, closed: set[PersonId] | None = None
+    ) -> None:
         self._connection = connection
-        self._key = key
+        self._vault = vault
+        self._closed = set() if closed is None else closed
 
     def add(self, person: Person, now: datetime) -> None:
         """Keep a new person, without any consent yet."""
@@ -62,6 +65,7 @@ class People:
                 jurisdiction=person.jurisdiction,
                 asked_at=now.isoformat(),
                 joined_at_sequence=0,
+                last_interaction_at=now.isoformat(),
             )
         )
 
@@ -145,6 +149,8 @@ class People:
                 sa.insert(consent_events).values(**records.event_values(event))
             )
             sequence = row.inserted_primary_key
+            if event.act is not Act.EXPIRED:
+                self.touch(event.person, event.at)
             joins = event.purpose is Purpose.RECOGNISE and event.act in {Act.GIVEN, Act.RENEWED}
             if joins and sequence is not None:
                 self._connection.execute(
@@ -153,6 +159,31 @@ class People:
                     .values(joined_at_sequence=sequence[0])
                 )
         bump_version(self._connection)
+
+    def touch(self, person: PersonId, at: datetime) -> None:
+        """Say that the person did something with us: retention counts from the newest."""
+        earlier = persons.c.last_interaction_at
+        self._connection.execute(
+            sa.update(persons)
+            .where(persons.c.id == person, earlier.is_(None) | (earlier < at.isoformat()))
+            .values(last_interaction_at=at.astimezone(UTC).isoformat())
+        )
+
+    def last_interactions(self) -> Mapping[PersonId, datetime]:
+        """When each person was last in touch."""
+        query = sa.select(persons.c.id, persons.c.last_interaction_at, persons.c.asked_at)
+        return {
+            PersonId(person): datetime.fromisoformat(last or asked)
+            for person, last, asked in self._connection.execute(query)
+        }
+
+    def built(self) -> Mapping[PersonId, datetime]:
+        """When the oldest template was built of each person who has any."""
+        query = sa.select(templates.c.person_id, sa.func.min(templates.c.built_at))
+        return {
+            PersonId(person): datetime.fromisoformat(at)
+            for person, at in self._connection.execute(query.group_by(templates.c.person_id))
+        }
 
     def version(self) -> int:
         """A number that grows whenever people, consents, templates or judgements change."""
@@ -205,7 +236,6 @@ class People:
             ConsentMalformed: the permit is not one to hold a template.
         """
         person = _permitted(permit, HoldTemplate)
-        wrapped = self._data_key(person)
         template = uuid.uuid4().hex
         features = np.ascontiguousarray(vector, dtype=np.float32).tobytes()
         self._connection.execute(
@@ -213,7 +243,7 @@ class People:
                 id=template,
                 person_id=person,
                 model_sha256=model_sha256,
-                sealed=self._key.seal_template(wrapped, person, template, features),
+                sealed=self._vault.seal_template(person, template, features),
                 usable=usable,
                 built_at=now.isoformat(),
             )
@@ -230,9 +260,8 @@ class People:
         """
         person = _permitted(permit, Compare)
         query = (
-            sa.select(templates, data_keys.c.wrapped, persons.c.joined_at_sequence)
+            sa.select(templates, persons.c.joined_at_sequence)
             .join(persons, persons.c.id == templates.c.person_id)
-            .outerjoin(data_keys, data_keys.c.person_id == templates.c.person_id)
             .where(templates.c.person_id == person, templates.c.model_sha256 == model_sha256)
             .order_by(templates.c.id)
         )
@@ -249,15 +278,27 @@ class People:
         return tuple(self._connection.execute(query.order_by(templates.c.id)).scalars())
 
     def drop_templates(self, person: PersonId) -> int:
-        """Remove a person's templates, data key and what comparisons found; gives how many.
+        """Remove a person's templates and what comparisons found; gives how many templates.
+
+        Their data key goes with the transaction that this is part of (`Repository.writing`).
 
         What humans said (judgements) stays: it does not rest on the template.
         """
         self._connection.execute(sa.delete(sightings).where(sightings.c.person_id == person))
-        self._connection.execute(sa.delete(data_keys).where(data_keys.c.person_id == person))
+        self._closed.add(person)
         gone = self._connection.execute(sa.delete(templates).where(templates.c.person_id == person))
         bump_version(self._connection)
         return gone.rowcount
+
+    def held(self, person: PersonId) -> Mapping[str, int]:
+        """How many rows of each table are of this person."""
+        counts = {}
+        for table in metadata.sorted_tables:
+            column = table.c.id if table is persons else table.c.get("person_id")
+            if column is not None:
+                query = sa.select(sa.func.count()).select_from(table).where(column == person)
+                counts[table.name] = int(self._connection.execute(query).scalar_one())
+        return counts
 
     def erase(self, person: PersonId) -> None:
         """Remove a person and everything that refers to them.
@@ -265,6 +306,7 @@ class People:
         What is left is a keyed hash of each form and enrolment of theirs, which tells nothing
         but that the same paper is no new yes.
         """
+        self._closed.add(person)
         erased = self.get(person)
         tokens = {
             self.token(("evidence", folded(erased.name), event.evidence.sha256))
@@ -282,7 +324,7 @@ class People:
 
     def token(self, parts: Sequence[str]) -> str:
         """A keyed hash of some words, which only this workspace can make again."""
-        return self._key.token(*parts)
+        return self._vault.token(*parts)
 
     def is_suppressed(self, token: str) -> bool:
         """Whether what the token stands for was erased."""
@@ -304,22 +346,8 @@ class People:
         query = sa.select(persons).where(where).order_by(persons.c.name_folded, persons.c.id)
         return [records.person_of(row) for row in self._connection.execute(query)]
 
-    def _data_key(self, person: PersonId) -> bytes:
-        query = sa.select(data_keys.c.wrapped).where(data_keys.c.person_id == person)
-        wrapped: bytes | None = self._connection.execute(query).scalar_one_or_none()
-        if wrapped is None:
-            wrapped = self._key.new_data_key(person)
-            self._connection.execute(sa.insert(data_keys).values(person_id=person, wrapped=wrapped))
-        return wrapped
-
     def _opened(self, row: records.Row) -> Reference:
-        if row.wrapped is None:
-            raise SealBroken(
-                expected=f"the data key of person {row.person_id}",
-                found="none",
-                remedy="The template can no longer be opened; withdraw and enrol them again.",
-            )
-        plain = self._key.open_template(row.wrapped, row.person_id, row.id, row.sealed)
+        plain = self._vault.open_template(row.person_id, row.id, row.sealed)
         return Reference(
             id=row.id,
             person=PersonId(row.person_id),

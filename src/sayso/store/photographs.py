@@ -177,6 +177,20 @@ class Photographs:
             for row in self._connection.execute(query.where(prefixed))
         ]
 
+    def paths_of(self, contents: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """Where some contents (SHA-256) lie now, as ``collection/path``."""
+        query = (
+            sa.select(photos.c.sha256, collections.c.name, files.c.path)
+            .join(photos, photos.c.id == files.c.photo_id)
+            .join(collections, collections.c.id == files.c.collection_id)
+            .where(photos.c.sha256.in_(sorted(set(contents))))
+            .order_by(collections.c.name, files.c.path)
+        )
+        found: dict[str, tuple[str, ...]] = {}
+        for sha256, name, path in self._connection.execute(query):
+            found[sha256] = (*found.get(sha256, ()), f"{name}/{path}")
+        return found
+
     def draw_face(self, photo: PhotoId, face: Face) -> FaceId:
         """Keep a face whose box a human drew where the detector found none."""
         return self._add_face(photo, face)

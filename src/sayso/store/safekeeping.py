@@ -13,6 +13,8 @@ from sayso.store.sealing import WorkspaceKey
 
 _KEYRING_SERVICE = "sayso"
 VARIABLE = "SAYSO_KEY"
+NEW_VARIABLE = "SAYSO_NEW_KEY"
+"""Where `sayso key rotate` finds the next key of a workspace whose key is in the environment."""
 
 
 class KeyPlace(StrEnum):
@@ -62,6 +64,44 @@ def get(place: KeyPlace, *, file: Path, workspace_id: str, variable: str | None)
     return from_text(_present(variable, f"the environment variable {VARIABLE}"))
 
 
+def beside(file: Path, workspace_id: str) -> tuple[Path, str]:
+    """Where the next key waits while the present one is being replaced: its file, its entry."""
+    return file.with_name(f"{file.name}.new"), f"{workspace_id}.new"
+
+
+def promote(place: KeyPlace, *, file: Path, workspace_id: str) -> None:
+    """Put the waiting key in the present one's place, which is overwritten first."""
+    new_file, new_id = beside(file, workspace_id)
+    if place is KeyPlace.FILE:
+        _overwrite(file)
+        new_file.replace(file)
+    elif place is KeyPlace.KEYRING:
+        text = _present(_keyring().get_password(_KEYRING_SERVICE, new_id), "the keyring")
+        _keyring().set_password(_KEYRING_SERVICE, workspace_id, text)
+        _keyring().delete_password(_KEYRING_SERVICE, new_id)
+
+
+def discard(place: KeyPlace, *, file: Path, workspace_id: str) -> None:
+    """Destroy a key; nothing is done where there is none, or where it came from elsewhere."""
+    if place is KeyPlace.FILE:
+        _overwrite(file)
+        file.unlink(missing_ok=True)
+    elif place is KeyPlace.KEYRING and (
+        _keyring().get_password(_KEYRING_SERVICE, workspace_id) is not None
+    ):
+        _keyring().delete_password(_KEYRING_SERVICE, workspace_id)
+
+
+def _overwrite(file: Path) -> None:
+    try:
+        with file.open("r+b") as stream:
+            stream.write(bytes(file.stat().st_size))
+            stream.flush()
+            os.fsync(stream.fileno())
+    except FileNotFoundError:
+        return
+
+
 def from_text(text: str) -> WorkspaceKey:
     """Read a key from base64.
 
@@ -104,8 +144,9 @@ def _present(text: str | None, where: str) -> str:
         raise KeyMissing(
             expected=f"the workspace key in {where}",
             found="nothing",
-            remedy="Put the key back from your safe copy. Without it templates stay sealed: "
-            "consent records and photographs remain, but people must be enrolled again.",
+            remedy="Put the key back from your safe copy. If it is lost for good, run `sayso key "
+            "renew`: people, consents, marks, objections and publications remain; templates "
+            "cannot be recovered by anybody, so those people must be enrolled again.",
         )
     return text
 
@@ -129,3 +170,5 @@ class _Keyring(Protocol):
     def get_password(self, service: str, username: str) -> str | None: ...
 
     def set_password(self, service: str, username: str, password: str) -> None: ...
+
+    def delete_password(self, service: str, username: str) -> None: ...

@@ -77,7 +77,19 @@ class WorkspaceKey:
 
     def new_data_key(self, person_id: str) -> bytes:
         """A random data key for one person, wrapped."""
-        return _seal(self.secret, os.urandom(KEY_BYTES), _named("data key", person_id))
+        return self.wrap(os.urandom(KEY_BYTES), "data key", person_id)
+
+    def wrap(self, plain: bytes, *named: str) -> bytes:
+        """Seal some bytes under this key; only the same ``named`` opens them."""
+        return _seal(self.secret, plain, _named(*named))
+
+    def unwrap(self, wrapped: bytes, *named: str) -> bytes:
+        """Open what `wrap` sealed.
+
+        Raises:
+            SealBroken: changed, sealed with another key, or named otherwise.
+        """
+        return _open(self.secret, wrapped, _named(*named))
 
     def seal_template(
         self, wrapped: bytes, person_id: str, template_id: str, vector: bytes

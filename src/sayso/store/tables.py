@@ -130,6 +130,8 @@ persons = Table(
     Column("enrolment", String, index=True),
     # The gallery's sequence when this person's ``recognise`` last widened; 0: never.
     Column("joined_at_sequence", Integer, nullable=False),
+    # The newest thing that the person did with us: what retention counts from.
+    Column("last_interaction_at", String),
 )
 
 profile_fields = Table(
@@ -159,13 +161,6 @@ consent_events = Table(
     Index("ix_consent_events_person_id", "person_id"),
     sqlite_autoincrement=True,
     comment="append-only while the person is known; scope, guardian, evidence, notice as JSON",
-)
-
-data_keys = Table(
-    "data_keys",
-    metadata,
-    _person(primary=True),
-    Column("wrapped", LargeBinary, nullable=False),
 )
 
 templates = Table(
@@ -236,6 +231,41 @@ shown = Table(
     _person(primary=True),
     Index("ix_shown_person_id", "person_id"),
     comment="whose faces a published copy shows: the take-down list",
+)
+
+takedowns = Table(
+    "takedowns",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    # Of whom; nobody once they are erased: the place stays to be acted on, the person does not.
+    Column("person_id", String, ForeignKey("persons.id", ondelete="SET NULL")),
+    Column("reason", String, nullable=False),
+    Column("channel", String, nullable=False),
+    Column("folder", String, nullable=False),
+    Column("path", String, nullable=False),
+    Column("photo_id", Integer, nullable=False),
+    Column("published_at", String, nullable=False),
+    Column("due_at", String, nullable=False),
+    Column("done_at", String),
+    Index("ix_takedowns_person_id", "person_id"),
+    sqlite_autoincrement=True,
+    comment="published copies that are to be taken down; outlives publication and person",
+)
+
+objections = Table(
+    "objections",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    # By content, so that it holds wherever the file lies and however often it is scanned.
+    Column("photo_sha256", String, nullable=False),
+    # Four numbers as JSON; null: the whole photograph.
+    Column("box", String),
+    Column("request", String, nullable=False),
+    Column("note", String, nullable=False),
+    Column("at", String, nullable=False),
+    Index("ix_objections_photo_sha256", "photo_sha256"),
+    sqlite_autoincrement=True,
+    comment="asked by people who are not enrolled: no name, no template",
 )
 
 suppressions = Table(

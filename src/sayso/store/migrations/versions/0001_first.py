@@ -48,6 +48,30 @@ def upgrade() -> None:
         comment="single facts of the workspace: its id, where its key is, the key's check",
     )
     op.create_table(
+        "notices",
+        sa.Column("sha256", sa.String(), nullable=False),
+        sa.Column("version", sa.String(), nullable=False),
+        sa.Column("language", sa.String(), nullable=False),
+        sa.Column("text", sa.String(), nullable=False),
+        sa.Column("current", sa.Boolean(), nullable=False),
+        sa.Column("added_at", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("sha256", name=op.f("pk_notices")),
+        comment="what people were told, word for word; one is current in each language",
+    )
+    op.create_table(
+        "objections",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("photo_sha256", sa.String(), nullable=False),
+        sa.Column("box", sa.String(), nullable=True),
+        sa.Column("request", sa.String(), nullable=False),
+        sa.Column("note", sa.String(), nullable=False),
+        sa.Column("at", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_objections")),
+        comment="asked by people who are not enrolled: no name, no template",
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_objections_photo_sha256", "objections", ["photo_sha256"], unique=False)
+    op.create_table(
         "persons",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
@@ -57,6 +81,7 @@ def upgrade() -> None:
         sa.Column("asked_at", sa.String(), nullable=False),
         sa.Column("enrolment", sa.String(), nullable=True),
         sa.Column("joined_at_sequence", sa.Integer(), nullable=False),
+        sa.Column("last_interaction_at", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_persons")),
     )
     op.create_index(op.f("ix_persons_enrolment"), "persons", ["enrolment"], unique=False)
@@ -92,15 +117,6 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_consent_events_person_id", "consent_events", ["person_id"], unique=False)
-    op.create_table(
-        "data_keys",
-        sa.Column("person_id", sa.String(), nullable=False),
-        sa.Column("wrapped", sa.LargeBinary(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["person_id"], ["persons.id"], name=op.f("fk_data_keys_person_id"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("person_id", name=op.f("pk_data_keys")),
-    )
     op.create_table(
         "photos",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -157,6 +173,26 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_publications")),
     )
+    op.create_table(
+        "takedowns",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.String(), nullable=True),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("channel", sa.String(), nullable=False),
+        sa.Column("folder", sa.String(), nullable=False),
+        sa.Column("path", sa.String(), nullable=False),
+        sa.Column("photo_id", sa.Integer(), nullable=False),
+        sa.Column("published_at", sa.String(), nullable=False),
+        sa.Column("due_at", sa.String(), nullable=False),
+        sa.Column("done_at", sa.String(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["persons.id"], name=op.f("fk_takedowns_person_id"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_takedowns")),
+        comment="published copies that are to be taken down; outlives publication and person",
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_takedowns_person_id", "takedowns", ["person_id"], unique=False)
     op.create_table(
         "templates",
         sa.Column("id", sa.String(), nullable=False),

@@ -1,0 +1,181 @@
+"""Custody of the workspace key: finding it, changing it, and what can be said of it.
+
+A new key is written beside the old one before anything is wrapped with it, and takes its place
+after everything is. Whichever of the two opens the key store is the key; a crash at any point
+leaves one that does.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sayso.errors import KeyMissing, KeyWrong, SaysoError
+from sayso.services.erase import write_key_copy
+from sayso.store import safekeeping
+from sayso.store.keystore import KeyStore, Pending
+from sayso.store.repository import Repository
+from sayso.store.safekeeping import KeyPlace
+from sayso.store.sealing import WorkspaceKey
+from sayso.store.vault import CHECK, PLACE, RETIRED, Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Custody:
+    """Where one workspace's key may be.
+
+    Attributes:
+        file: the key's file, if it is in one.
+        environment: this process's variables.
+    """
+
+    store: KeyStore
+    file: Path
+    environment: Mapping[str, str]
+
+    @property
+    def place(self) -> KeyPlace:
+        """Where the key is kept."""
+        return KeyPlace(self.store.fact(PLACE) or KeyPlace.FILE)
+
+    @property
+    def workspace_id(self) -> str:
+        """The workspace's id, which names its entry in a keyring."""
+        return self.store.fact("workspace_id") or ""
+
+    def key(self) -> WorkspaceKey:
+        """The key that opens the key store; a change of key that was interrupted is finished.
+
+        Raises:
+            KeyMissing, KeyExposed, KeyWrong: it is not as it should be.
+        """
+        try:
+            key = self._verified(self.file, self.workspace_id, safekeeping.VARIABLE)
+        except (KeyMissing, KeyWrong) as missing:
+            new_file, new_id = safekeeping.beside(self.file, self.workspace_id)
+            try:
+                key = self._verified(new_file, new_id, safekeeping.NEW_VARIABLE)
+            except SaysoError:
+                raise missing from None
+            safekeeping.promote(self.place, file=self.file, workspace_id=self.workspace_id)
+        self._tidy()
+        return key
+
+    def rotate(self, repository: Repository, to: KeyPlace | None) -> int:
+        """Change the workspace key; templates are not touched. Gives how many data keys there are.
+
+        Args:
+            repository: opened with the present key.
+            to: where the new key is to be kept; None: where the old one is.
+
+        Raises:
+            KeyMissing: it is to come from ``SAYSO_NEW_KEY``, which is not set.
+            SettingMalformed: the keyring was asked for and is not installed.
+        """
+        place = self.place if to is None else to
+        new_file, new_id = safekeeping.beside(self.file, self.workspace_id)
+        if place is KeyPlace.ENVIRONMENT:
+            variable = self.environment.get(safekeeping.NEW_VARIABLE)
+            if not variable:
+                raise KeyMissing(
+                    expected=f"the new key in the environment variable {safekeeping.NEW_VARIABLE}",
+                    found="nothing",
+                    remedy="Set it to 32 random bytes in base64, for example from `openssl rand "
+                    "-base64 32`; afterwards make it the value of SAYSO_KEY.",
+                )
+            key = safekeeping.from_text(variable)
+        else:
+            key = WorkspaceKey.generate()
+            safekeeping.discard(place, file=new_file, workspace_id=new_id)
+            safekeeping.put(place, key, file=new_file, workspace_id=new_id)
+        with repository.writing():  # nobody makes a data key meanwhile
+            count = repository.vault.rotate(key, place)
+        safekeeping.promote(place, file=self.file, workspace_id=self.workspace_id)
+        self._tidy()
+        return count
+
+    def renew(self, repository: Repository, key: WorkspaceKey, place: KeyPlace) -> int:
+        """Begin anew with a new key, the old one being lost; gives how many templates went.
+
+        Args:
+            repository: opened with the new key.
+            key: the same new key; with `KeyPlace.ENVIRONMENT` it is there already.
+            place: where it is kept.
+        """
+        vault = repository.vault
+        new_file, new_id = safekeeping.beside(self.file, self.workspace_id)
+        safekeeping.discard(place, file=new_file, workspace_id=new_id)
+        safekeeping.put(place, key, file=new_file, workspace_id=new_id)
+        with repository.writing() as unit:
+            count = sum(unit.people.template_counts().values())
+            pending = vault.store.pending_erasures()
+            vault.start_over(place)
+            for one in pending:
+                vault.store.give_up_erasure(one.token)
+                token = vault.erasure_token(one.person)
+                traces = vault.seal_traces(token, _NOTHING)
+                vault.store.begin_erasure(Pending(token, one.person, traces, one.begun_at))
+        safekeeping.promote(place, file=self.file, workspace_id=self.workspace_id)
+        self._tidy()
+        repository.settle()
+        return count
+
+    def copy(self, repository: Repository, place: Path, now: datetime) -> None:
+        """Write a copy of the key store, which every erasure and change of key writes anew."""
+        write_key_copy(repository, place)
+        repository.vault.store.remember_copy(str(place), now.isoformat())
+
+    def _verified(self, file: Path, workspace_id: str, variable: str) -> WorkspaceKey:
+        key = safekeeping.get(
+            self.place,
+            file=file,
+            workspace_id=workspace_id,
+            variable=self.environment.get(variable),
+        )
+        key.verify(self.store.fact(CHECK) or "")
+        return key
+
+    def _tidy(self) -> None:
+        """Destroy a key that was given up, and one whose place was left."""
+        new_file, new_id = safekeeping.beside(self.file, self.workspace_id)
+        if self.place is not KeyPlace.KEYRING:
+            safekeeping.discard(KeyPlace.FILE, file=new_file, workspace_id=new_id)
+        retired = self.store.fact(RETIRED)
+        if retired is not None:
+            safekeeping.discard(KeyPlace(retired), file=self.file, workspace_id=self.workspace_id)
+            self.store.set_facts({RETIRED: None})
+
+
+_NOTHING = b'{"removed": {"templates": 0}, "showing": [], "folders": [], "traces": []}'
+
+
+@dataclass(frozen=True, slots=True)
+class KeyReport:
+    """What there is of keys.
+
+    Attributes:
+        people: with a data key.
+        unopened: ids of people whose data key the workspace key does not unwrap.
+        pending: erasures that are still to be finished.
+        copies: of the key store: where, and since when.
+    """
+
+    place: KeyPlace
+    people: int
+    unopened: tuple[str, ...]
+    erased: int
+    pending: int
+    copies: Mapping[str, str]
+
+
+def report(vault: Vault, place: KeyPlace) -> KeyReport:
+    """Look at every key."""
+    store = vault.store
+    return KeyReport(
+        place,
+        len(store.holders()),
+        tuple(vault.unopened()),
+        len(store.erased()),
+        len(store.pending_erasures()),
+        store.copies(),
+    )

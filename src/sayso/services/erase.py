@@ -1,0 +1,338 @@
+"""Erasing a person, reading back that it is so, and finishing what a crash interrupted.
+
+1. What would give the person away is gathered, and that they are being erased is noted in the
+   key store: from then on the erasure is finished, if need be on the next start.
+2. In one transaction: places where they were published go on the take-down list; copies of ours
+   that show them go; the data key is destroyed; the rows go.
+3. The write-ahead log is emptied, and every byte of every file is searched. What is found is
+   repaired by writing the databases anew and searching again; what is still found is told, loudly,
+   and the erasure stays open.
+4. What is left is a keyed hash: enough to erase the person again out of a restored backup.
+"""
+
+import json
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sayso.domain.person import PersonId
+from sayso.errors import ErasureIncomplete, SaysoError
+from sayso.services.outputs import clear_outputs
+from sayso.services.ports import Clock
+from sayso.store.keystore import Pending
+from sayso.store.publications import Showing
+from sayso.store.readback import Searched, files_of, search
+from sayso.store.repository import Repository, Unit
+from sayso.store.traces import SHORTEST, Trace, dumped, lasting, loaded
+
+Step = Callable[[str], None]
+"""Told the name of each step just before it is taken."""
+
+
+def unwatched(_step: str) -> None:
+    """A `Step` that nobody looks at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What an erasure removed, and which published copies showed the person.
+
+    Attributes:
+        certificate: what was removed, what is kept and why, what is left to do: plain values.
+    """
+
+    person: PersonId
+    templates: int
+    published: tuple[Showing, ...]
+    certificate: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Erase:
+    """The use case.
+
+    Attributes:
+        places: files and folders that are searched besides the workspace: caches.
+        takedown_days: how long there is to take published copies down.
+        before_removing: called in the transaction, before anything is removed; what it raises
+            stops the erasure with nothing done. An audit log's entry is written here.
+    """
+
+    repository: Repository
+    clock: Clock
+    places: tuple[Path, ...] = ()
+    takedown_days: int = 7
+    before_removing: Callable[[Unit, PersonId], None] = field(default=lambda _unit, _person: None)
+    step: Step = unwatched
+
+    def __call__(self, person: str) -> Erased:
+        """Erase a person.
+
+        Raises:
+            PersonUnknown, PersonAmbiguous: not one person.
+            ErasureIncomplete: everything is removed, but something was found on reading back.
+            WorkspaceBusy: everything is removed, but a reader keeps old pages alive.
+        """
+        with self.repository.reading() as unit:
+            known = unit.people.get(person).id
+        return self._erase(known)
+
+    def finish(self) -> list[Erased]:
+        """Finish erasures that were interrupted, before anything else is done.
+
+        Raises:
+            ErasureIncomplete, WorkspaceBusy: as for an erasure.
+        """
+        return [self._resume(pending) for pending in self.repository.vault.store.pending_erasures()]
+
+    def again(self, person: PersonId) -> None:
+        """Erase somebody whom a restored backup brought back."""
+        self._erase(person)
+
+    def _resume(self, pending: Pending) -> Erased:
+        person = PersonId(pending.person)
+        with self.repository.reading() as unit:
+            there = unit.people.exists(person)
+        if there:
+            return self._erase(person)
+        noted = json.loads(self.repository.vault.open_traces(pending.token, pending.traces))
+        return self._read_back(person, _Noted.of(noted), loaded(noted["traces"]), pending.begun_at)
+
+    def _erase(self, person: PersonId) -> Erased:
+        vault = self.repository.vault
+        token, now = vault.erasure_token(person), self.clock()
+        traces = self.repository.gather(person)
+        with self.repository.writing() as unit:
+            noted = _noted(unit, person)
+            sealed = vault.seal_traces(token, noted.dumped(lasting(traces)))
+            self.step("note")
+            vault.store.begin_erasure(Pending(token, person, sealed, now.isoformat()))
+            try:
+                self.before_removing(unit, person)
+            except BaseException:
+                vault.store.give_up_erasure(token)
+                raise
+            self.step("copies")
+            places = unit.takedowns.places(person)
+            due = now + timedelta(days=self.takedown_days)
+            unit.takedowns.add(places, reason="erased", due_at=due)
+            clear_outputs(places, traces)
+            self.step("key")
+            vault.destroy([person])
+            self.step("rows")
+            unit.people.drop_templates(person)
+            unit.people.erase(person)
+            self.step("commit")
+        return self._read_back(person, noted, traces, now.isoformat())
+
+    def _read_back(
+        self, person: PersonId, noted: "_Noted", traces: Sequence[Trace], begun_at: str
+    ) -> Erased:
+        vault = self.repository.vault
+        token = vault.erasure_token(person)
+        self.step("forget")
+        self.repository.forget()
+        self.step("read back")
+        searched, shared = self._search(person, traces, noted.folders)
+        self.step("finish")
+        vault.store.finish_erasure(token, self.clock().isoformat())
+        stale = self._renew_copies()
+        certificate = _certificate(
+            person, noted, traces, searched, shared, stale, begun_at, self.clock()
+        )
+        return Erased(person, noted.removed["templates"], noted.showing, certificate)
+
+    def _search(
+        self, person: PersonId, traces: Sequence[Trace], folders: Iterable[str]
+    ) -> tuple[Searched, Mapping[str, list[str]]]:
+        """Search, repair, search again; gives texts that others have too, with where."""
+        home = self.repository.database.path.parent
+        store = self.repository.vault.store
+        places = [home, *self.places, *map(Path, folders), *_temporary()]
+        searched = self._searched(places, traces)
+        if searched.hits:
+            self.repository.database.vacuum()
+            store.vacuum()
+            searched = self._searched(places, traces)
+        shared: dict[str, list[str]] = {}
+        found: list[str] = []
+        for hit in searched.hits:
+            others = (
+                self.repository.told_of_others(hit.trace)
+                if hit.file == self.repository.database.path
+                else []
+            )
+            if others:
+                shared.setdefault(hit.trace.kind, []).extend(others)
+            else:
+                found.append(f"{hit.trace.kind} in {hit.file} at byte {hit.offset}")
+        if found or searched.unread:
+            found += [f"{file}, which cannot be read" for file in searched.unread]
+            raise ErasureIncomplete(
+                expected=f"nothing of person {person} on the disk",
+                found="; ".join(found[:_TOLD]) + ("; and more" if len(found) > _TOLD else ""),
+                remedy="The person is removed from the database. Remove or mend these files, then "
+                "run any `sayso` verb: it reads back again before it does anything else.",
+            )
+        return searched, {kind: sorted(set(where)) for kind, where in shared.items()}
+
+    def _searched(self, places: Iterable[Path], traces: Sequence[Trace]) -> Searched:
+        """Search all files but for the person's id in the note of this very erasure."""
+        store = self.repository.vault.store.path
+        files = list(files_of(places))
+        others = search([file for file in files if file != store], traces)
+        noted = [trace for trace in traces if trace.kind != "the person's id"]
+        keys = search([file for file in files if file == store], noted)
+        return Searched(
+            others.files + keys.files,
+            others.bytes + keys.bytes,
+            (*others.hits, *keys.hits),
+            (*others.unread, *keys.unread),
+        )
+
+    def _renew_copies(self) -> list[str]:
+        """Write copies of the key store anew; gives those that could not be, and still have it."""
+        store = self.repository.vault.store
+        stale = []
+        for place in store.copies():
+            try:
+                if not Path(place).is_file():
+                    raise FileNotFoundError
+                write_key_copy(self.repository, Path(place))
+            except (OSError, SaysoError):
+                stale.append(place)
+        return stale
+
+
+_TOLD = 8
+
+
+def write_key_copy(repository: Repository, place: Path) -> None:
+    """Write a whole copy of the key store: all of it under its name, or nothing."""
+    part = place.with_name(f".{place.name}.part")
+    try:
+        repository.vault.store.copy_to(part, keys=True)
+        part.replace(place)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+@dataclass(frozen=True, slots=True)
+class _Noted:
+    """What must outlive a crash to finish an erasure and certify it."""
+
+    removed: Mapping[str, int]
+    showing: tuple[Showing, ...]
+    folders: tuple[str, ...]
+
+    def dumped(self, traces: Sequence[Trace]) -> bytes:
+        showing = [[one.channel, one.path, one.at] for one in self.showing]
+        return json.dumps(
+            {
+                "removed": dict(self.removed),
+                "showing": showing,
+                "folders": self.folders,
+                "traces": dumped(traces),
+            }
+        ).encode()
+
+    @classmethod
+    def of(cls, noted: Mapping[str, Any]) -> "_Noted":
+        showing = tuple(Showing(*one) for one in noted["showing"])
+        return cls(noted["removed"], showing, tuple(noted["folders"]))
+
+
+def _noted(unit: Unit, person: PersonId) -> _Noted:
+    folders = tuple(sorted({place.folder for place in unit.takedowns.places(person)}))
+    return _Noted(unit.people.held(person), tuple(unit.publications.showing(person)), folders)
+
+
+def _temporary() -> list[Path]:
+    """Temporary files of ours and of SQLite's, should there be any."""
+    folder = Path(tempfile.gettempdir())
+    with suppress(OSError):
+        return [*folder.glob("sayso*"), *folder.glob("etilqs_*")]
+    return []
+
+
+def _certificate(  # noqa: PLR0913, PLR0917 - the facts of one certificate
+    person: PersonId,
+    noted: _Noted,
+    traces: Sequence[Trace],
+    searched: Searched,
+    shared: Mapping[str, list[str]],
+    stale: Sequence[str],
+    begun_at: str,
+    now: datetime,
+) -> Mapping[str, Any]:
+    too_short = sorted({trace.kind for trace in traces if len(trace.pattern) < SHORTEST})
+    missing = [folder for folder in noted.folders if not Path(folder).is_dir()]
+    return {
+        "what": "certificate of erasure",
+        "person": person,
+        "begun_at": begun_at,
+        "done_at": now.isoformat(),
+        "removed": dict(noted.removed),
+        "read_back": {
+            "files": searched.files,
+            "bytes": searched.bytes,
+            "patterns": sum(len(trace.pattern) >= SHORTEST for trace in traces),
+            "found": 0,
+            "too_short_to_search": too_short,
+        },
+        "kept": [
+            {"what": what, "why": why}
+            for what, why in (
+                *_ALWAYS_KEPT,
+                *(
+                    (f"{kind}, as text in {', '.join(where)}", _SHARED)
+                    for kind, where in sorted(shared.items())
+                ),
+            )
+        ],
+        "to_do": [
+            *(
+                {"what": f"{one.channel}: {one.path}", "why": "it showed the person: take it down"}
+                for one in noted.showing
+            ),
+            *(
+                {"what": folder, "why": "copies were written there and it was not found"}
+                for folder in missing
+            ),
+            *({"what": place, "why": _STALE} for place in stale),
+        ],
+    }
+
+
+_BACKUPS = (
+    "no data key is in them, so no template in them can be opened; what else is in them of the "
+    "person is erased again when one is restored"
+)
+_ALWAYS_KEPT = (
+    (
+        "a keyed hash of the person's random id",
+        "so that restoring an older backup erases them again before anything is served",
+    ),
+    (
+        "keyed hashes of the forms and enrolments by which they came",
+        "so that the same paper is not taken for a new yes",
+    ),
+    (
+        "places of published copies on the take-down list, without the person",
+        "so that they are taken down",
+    ),
+    (
+        "backups that were made before, if any",
+        _BACKUPS,
+    ),
+)
+_SHARED = "somebody else has the same, or one of the controller's own files is called so"
+_STALE = (
+    "a copy of the key store that still holds the person's key could not be written anew: "
+    "destroy it, or connect it and run `sayso key copy` again"
+)

@@ -1,0 +1,76 @@
+"""The take-down list: made by itself, acted on and ticked off by the operator."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sayso.domain.consent import Lack
+from sayso.domain.grant import Grant, Purpose
+from sayso.domain.person import PersonId
+from sayso.errors import ConsentError
+from sayso.services.ports import Clock
+from sayso.store.repository import Repository, Unit
+from sayso.store.takedowns import Place, Takedown
+
+__all__ = ["DEFAULT_DAYS", "TakeDowns", "Takedown", "listing"]
+
+DEFAULT_DAYS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class TakeDowns:
+    """The use case; ``days``: how long there is to take a copy down."""
+
+    repository: Repository
+    clock: Clock
+    days: int = DEFAULT_DAYS
+
+    def __call__(self, person: str | None = None, *, done: bool = False) -> list[Takedown]:
+        """The places to act on (with ``done`` those dealt with too), by due date.
+
+        Raises:
+            PersonUnknown, PersonAmbiguous: not one person.
+        """
+        with self.repository.writing() as unit:
+            known = None if person is None else unit.people.get(person).id
+            listing(unit, self.clock(), self.days)
+            return unit.takedowns.all(known, done=done)
+
+    def tick_off(self, takedown: int) -> Takedown:
+        """Say that a place was dealt with.
+
+        Raises:
+            TakedownUnknown: nothing of this number is on the list.
+        """
+        with self.repository.writing() as unit:
+            return unit.takedowns.tick_off(takedown, self.clock())
+
+
+def listing(unit: Unit, now: datetime, days: int, person: PersonId | None = None) -> int:
+    """Put every published copy on the list that shows somebody who may be shown no more.
+
+    Args:
+        unit: to write in.
+        now: the instant that consents are asked for.
+        days: how long there is to take a copy down.
+        person: only copies that show this person; None: anybody's.
+
+    Returns:
+        How many places were new.
+    """
+    places = unit.takedowns.places(person)
+    records = unit.people.all_consents({place.person for place in places})
+    lacking: dict[str, list[Place]] = {}
+    for place in places:
+        record = records[place.person]
+        grant = Grant(Purpose.PUBLISH, place.channel)
+        try:
+            answer = record.live(grant, place.collection, now)
+        except ConsentError:
+            answer = Lack.CONTESTED  # what cannot be read permits nothing
+        if isinstance(answer, Lack):
+            ended = "withdrawn" if answer in {Lack.WITHDRAWN, Lack.CONTESTED} else "expired"
+            lacking.setdefault(ended, []).append(place)
+    due = now + timedelta(days=days)
+    return sum(
+        unit.takedowns.add(within, reason=reason, due_at=due) for reason, within in lacking.items()
+    )

@@ -1,0 +1,148 @@
+"""The vault: the workspace key over the key store. Only it opens and seals templates."""
+
+import os
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+
+from sayso.errors import KeyWrong, SealBroken
+from sayso.store.keystore import KeyStore
+from sayso.store.sealing import KEY_BYTES, WorkspaceKey
+
+CHECK = "key_check"
+PLACE = "key_place"
+RETIRED = "retired_place"
+ADOPTED = "adopted"
+"""Set where an older schema's keys were taken over: its tokens were made with the key itself."""
+_TOKEN_KEY = "token_key"  # noqa: S105 - the name of a fact
+
+
+class Vault:
+    """Seals under data keys that lie in the key store, wrapped by the workspace key."""
+
+    def __init__(self, key: WorkspaceKey, store: KeyStore) -> None:
+        self._key = key
+        self.store = store
+
+    def token(self, *parts: str) -> str:
+        """A keyed hash of some words, which only this workspace can make again."""
+        return self._token_key.token(*parts)
+
+    def erasure_token(self, person: str) -> str:
+        """What is left of somebody who was erased: enough to know them again in a backup."""
+        return self.token("person", person)
+
+    def seal_template(self, person: str, template: str, vector: bytes) -> bytes:
+        """Seal a template under the person's data key, which is made if they have none.
+
+        The key is on disk before the row is: a template without its key never was acknowledged.
+        """
+        self._require_current()
+        wrapped = self.store.wrapped(person)
+        if wrapped is None:
+            wrapped = self._key.new_data_key(person)
+            self.store.keep(person, wrapped)
+        return self._key.seal_template(wrapped, person, template, vector)
+
+    def open_template(self, person: str, template: str, sealed: bytes) -> bytes:
+        """Open a template.
+
+        Raises:
+            SealBroken: the data key is gone, or key or row were changed.
+        """
+        wrapped = self.store.wrapped(person)
+        if wrapped is None:
+            raise SealBroken(
+                expected=f"the data key of person {person}",
+                found="none",
+                remedy="The template can no longer be opened; withdraw and enrol them again.",
+            )
+        try:
+            return self._key.open_template(wrapped, person, template, sealed)
+        except SealBroken:
+            self._require_current()
+            raise
+
+    def wrapped(self, person: str) -> bytes | None:
+        """A person's wrapped data key, or None if they have none."""
+        return self.store.wrapped(person)
+
+    def destroy(self, people: Iterable[str]) -> None:
+        """Destroy data keys."""
+        self.store.destroy(people)
+
+    def seal_traces(self, token: str, traces: bytes) -> bytes:
+        """Seal what an erasure has still to look for, so that it is no trace itself."""
+        return self._key.wrap(traces, "traces", token)
+
+    def open_traces(self, token: str, sealed: bytes) -> bytes:
+        """Open what `seal_traces` sealed."""
+        return self._key.unwrap(sealed, "traces", token)
+
+    def claim(self, place: str, workspace_id: str) -> None:
+        """Say of a new workspace which key opens it and where that is kept."""
+        self.store.set_facts({CHECK: self._key.check(), PLACE: place, "workspace_id": workspace_id})
+        _ = self._token_key
+
+    def rotate(self, key: WorkspaceKey, place: str) -> int:
+        """Wrap every data key under a new workspace key, in one transaction; gives how many.
+
+        Templates are not touched. The old key opens everything until the transaction commits,
+        the new one from then on.
+        """
+        rewrapped = {
+            person: key.wrap(self._data_key(person), "data key", person)
+            for person in sorted(self.store.holders())
+        }
+        before = self.store.fact(PLACE)
+        facts: Mapping[str, str | None] = {
+            CHECK: key.check(),
+            PLACE: place,
+            _TOKEN_KEY: key.wrap(self._token_key.secret, "token key").hex(),
+            ADOPTED: None,
+            RETIRED: before if before != place else None,
+        }
+        self.store.replace_keys(rewrapped, facts)
+        self._key = key
+        return len(rewrapped)
+
+    def unopened(self) -> list[str]:
+        """Everybody whose data key this workspace key does not unwrap."""
+        broken = []
+        for person in sorted(self.store.holders()):
+            try:
+                self._data_key(person)
+            except SealBroken:
+                broken.append(person)
+        return broken
+
+    def start_over(self, place: str) -> None:
+        """Make the key that this vault was opened with the workspace's, all others being lost."""
+        facts = {CHECK: self._key.check(), PLACE: place, ADOPTED: None, RETIRED: None}
+        self.store.start_over({**facts, _TOKEN_KEY: None})
+
+    def _require_current(self) -> None:
+        """Notice that another process changed the workspace key meanwhile."""
+        check = self.store.fact(CHECK)
+        if check is not None:
+            self._key.verify(check)
+
+    def _data_key(self, person: str) -> bytes:
+        return self._key.unwrap(self.store.wrapped(person) or b"", "data key", person)
+
+    @cached_property
+    def _token_key(self) -> WorkspaceKey:
+        """A key of its own, so that tokens outlive the workspace key."""
+        wrapped = self.store.fact(_TOKEN_KEY)
+        if wrapped is not None:
+            try:
+                return WorkspaceKey(self._key.unwrap(bytes.fromhex(wrapped), "token key"))
+            except (SealBroken, ValueError):
+                raise KeyWrong(
+                    expected="the workspace key that this key store was wrapped with",
+                    found="another one",
+                    remedy="Put back the key that goes with this key store.",
+                ) from None
+        adopted = self.store.fact(ADOPTED) is not None
+        secret = self._key.secret if adopted else os.urandom(KEY_BYTES)
+        self.store.set_facts({_TOKEN_KEY: self._key.wrap(secret, "token key").hex()})
+        return WorkspaceKey(secret)

@@ -1,0 +1,22 @@
+"""The only assembler: builds the services of a workspace from its settings."""
+
+from sayso.store.safekeeping import KeyPlace
+from sayso.wiring.layout import DATABASE, KEY, LEDGER, utc_now
+from sayso.wiring.opening import create_workspace, open_audit, open_workspace
+from sayso.wiring.restoring import Renewed, renew_key, restore_workspace
+from sayso.wiring.workspace import Workspace
+
+__all__ = [
+    "DATABASE",
+    "KEY",
+    "LEDGER",
+    "KeyPlace",
+    "Renewed",
+    "Workspace",
+    "create_workspace",
+    "open_audit",
+    "open_workspace",
+    "renew_key",
+    "restore_workspace",
+    "utc_now",
+]

@@ -1,0 +1,203 @@
+"""Putting a backup back, and beginning anew with another key."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from sayso.errors import FileMissing, NotConfirmed
+from sayso.ledger.heads import SLOTS
+from sayso.ledger.journal import Journal
+from sayso.services.book import Book
+from sayso.services.custody import Custody
+from sayso.services.ports import Clock
+from sayso.services.refusals import Refusals, read_list
+from sayso.services.restore import Restored, check_same, prepare, require_continued
+from sayso.settings import Settings
+from sayso.store.backup import UNPACKED, Unpacked, close_log, put_in_place, unpack
+from sayso.store.database import Database, read_fact
+from sayso.store.keystore import NAME as KEYS
+from sayso.store.keystore import KeyStore
+from sayso.store.repository import Repository
+from sayso.store.safekeeping import KeyPlace
+from sayso.store.sealing import WorkspaceKey
+from sayso.wiring.layout import (
+    DATABASE,
+    LEDGER,
+    given_key,
+    key_file,
+    require_workspace,
+    signing_key,
+    utc_now,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """What beginning anew left behind.
+
+    Attributes:
+        templates: how many went.
+        old_ledger: where the ledger so far lies, with its public key; None: there was none.
+    """
+
+    templates: int
+    old_ledger: Path | None
+
+
+def restore_workspace(  # noqa: PLR0913 - the facts of a restore
+    backup: Path,
+    folder: Path,
+    environment: Mapping[str, str] | None = None,
+    *,
+    yes: bool = False,
+    refusals: Path | None = None,
+    keys: Path | None = None,
+    clock: Clock = utc_now,
+) -> Restored:
+    """Restore a backup into an empty folder or, with ``yes``, over the workspace it was made of.
+
+    A ledger that is there is kept: it is newer than the backup's, or the backup is refused.
+
+    Args:
+        backup: the file.
+        folder: of the workspace; the key must be where the workspace had it.
+        environment: settings and key variables; None: this process's own.
+        yes: put it in the place of a workspace that is there.
+        refusals: a list that `sayso refusals` wrote, of a workspace that is not here any more.
+        keys: a copy of the key store that `sayso key copy` wrote.
+        clock: gives the present instant.
+
+    Raises:
+        NotConfirmed: there is a workspace and ``yes`` was not said.
+        BackupDamaged, BackupForeign, WorkspaceNewer, ListMalformed: nothing was changed.
+        LedgerNewer: the ledger that is there does not continue the backup's.
+        WorkspaceBusy: another process has the workspace open.
+        KeyMissing, KeyExposed, KeyWrong: the key is not as it should be.
+    """
+    environment = os.environ if environment is None else environment
+    folder = folder.absolute()
+    if (folder / DATABASE).exists() and not yes:
+        raise NotConfirmed(
+            expected="a yes to replacing the workspace that is there",
+            found=f"one at {folder}",
+            remedy="Pass --yes if you are sure; nothing was changed.",
+        )
+    more = Refusals({}, ()) if refusals is None else read_list(refusals)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=UNPACKED) as name:
+        unpacked = unpack(backup, Path(name))
+        live = KeyStore(folder / KEYS)
+        there = live.exists()
+        if not there and keys is not None:
+            _copy_in(keys, unpacked.folder / KEYS)
+        store = live if there else KeyStore(unpacked.folder / KEYS)
+        with closing(Database(unpacked.folder / DATABASE, store)) as database:
+            check_same(unpacked, store.fact("workspace_id"))
+            database.check_schema()
+            settings = Settings.read(folder, environment)
+            key = Custody(store, key_file(folder, settings), environment).key()
+            book = _book(Repository(database, key), folder, unpacked, settings, clock)
+            done = prepare(book, unpacked, more, folder, clock())
+        _put_in_place(unpacked, folder, keys_too=not there)
+    return done
+
+
+def _book(
+    repository: Repository, folder: Path, unpacked: Unpacked, settings: Settings, clock: Clock
+) -> Book:
+    """The unpacked database with the ledger that will be in force."""
+    signing = signing_key(unpacked.workspace_id, repository.vault.ledger_seed)
+    ledger = unpacked.folder / LEDGER
+    if _is_ledger(folder / LEDGER):
+        require_continued(folder / LEDGER, ledger, signing.verifier)
+        ledger = folder / LEDGER
+    kept = Path(settings.checkpoint_copy) if settings.checkpoint_copy else None
+    actor = settings.operator or f"account-{os.getuid()}"
+    return Book(repository, ledger, signing, actor, clock, kept=kept)
+
+
+def _put_in_place(unpacked: Unpacked, folder: Path, *, keys_too: bool) -> None:
+    close_log(unpacked.folder / DATABASE)
+    if keys_too:
+        put_in_place(unpacked.folder / KEYS, folder / KEYS)
+    if not _is_ledger(folder / LEDGER):
+        shutil.rmtree(folder / LEDGER, ignore_errors=True)
+        (unpacked.folder / LEDGER).rename(folder / LEDGER)
+    for extra in unpacked.extra:
+        if not extra.startswith(f"{LEDGER}/") and not (folder / extra).exists():
+            (folder / extra).parent.mkdir(parents=True, exist_ok=True)
+            (unpacked.folder / extra).replace(folder / extra)
+    put_in_place(unpacked.folder / DATABASE, folder / DATABASE)
+
+
+def renew_key(
+    folder: Path, environment: Mapping[str, str] | None = None, *, clock: Clock = utc_now
+) -> Renewed:
+    """Begin anew with a new key after the old one was lost.
+
+    The old key signed the ledger: it is laid aside with its public key, to be read and verified,
+    and a new one is begun.
+
+    Raises:
+        WorkspaceMissing, WorkspaceNewer, WorkspaceDamaged: no workspace that can be read.
+    """
+    environment = os.environ if environment is None else environment
+    folder = folder.absolute()
+    require_workspace(folder)
+    settings = Settings.read(folder, environment)
+    with closing(Database(folder / DATABASE)) as database:
+        database.check_schema()
+        if not database.keys.exists():
+            with database.reading() as connection:
+                workspace_id = read_fact(connection, "workspace_id") or ""
+            database.keys.set_facts({"workspace_id": workspace_id})
+        file = key_file(folder, settings)
+        custody = Custody(database.keys, file, environment)
+        place = custody.place
+        if place is KeyPlace.ENVIRONMENT:
+            key = given_key(place, file, "", environment)
+        else:
+            key = WorkspaceKey.generate()
+        repository = Repository(database, key)
+        count = custody.renew(repository, key, place)
+        laid_aside = _lay_ledger_aside(folder)
+        _begin_ledger(repository, folder, custody.workspace_id, clock)
+        database.forget()
+        return Renewed(count, laid_aside)
+
+
+def _lay_ledger_aside(folder: Path) -> Path | None:
+    if not (folder / LEDGER).exists():
+        return None
+    number = 1
+    while (folder / f"{LEDGER}-{number}").exists():
+        number += 1
+    return (folder / LEDGER).rename(folder / f"{LEDGER}-{number}")
+
+
+def _begin_ledger(repository: Repository, folder: Path, workspace_id: str, clock: Clock) -> None:
+    signing = signing_key(workspace_id, repository.vault.ledger_seed)
+    with Journal.create(folder / LEDGER, signing, clock) as journal:
+        note = journal.reader.head.note
+    with repository.writing() as unit:
+        unit.entries.adopt((), 0, note)
+
+
+def _is_ledger(path: Path) -> bool:
+    return any((path / slot).is_file() for slot in SLOTS)
+
+
+def _copy_in(keys: Path, target: Path) -> None:
+    """Take over a copy of a key store, which itself is not touched."""
+    try:
+        shutil.copyfile(keys, target)
+    except OSError as error:
+        raise FileMissing(
+            expected=f"a copy of the key store at {keys}",
+            found=error.strerror or "an error",
+            remedy="Check its name; `sayso key copy` wrote it.",
+        ) from error

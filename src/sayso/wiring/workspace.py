@@ -1,0 +1,342 @@
+"""An open workspace: which service is built of what."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from sayso import __version__
+from sayso.domain.person import Person
+from sayso.errors import OutputRefused
+from sayso.ledger.disk import LOCK
+from sayso.ledger.entry import Action
+from sayso.services.access import Access
+from sayso.services.access_facts import Logic
+from sayso.services.audit import Audit
+from sayso.services.book import Book
+from sayso.services.countersign import LedgerProver
+from sayso.services.custody import Custody
+from sayso.services.declare import Declare
+from sayso.services.enrol import Enrol
+from sayso.services.eye import Eye
+from sayso.services.find import FindPhotographs
+from sayso.services.identify import Identify, Verify
+from sayso.services.judge import Judge
+from sayso.services.notices import NoticeBook
+from sayso.services.objections import Object
+from sayso.services.ports import Clock
+from sayso.services.publish import Publish
+from sayso.services.receipt import Receipts
+from sayso.services.recognition import Recogniser
+from sayso.services.refusals import Refusals, standing, write_list
+from sayso.services.retention import Retention
+from sayso.services.rights import Rights
+from sayso.services.roll import Roll
+from sayso.services.scan import Scan
+from sayso.services.screen import Screen
+from sayso.services.takedowns import TakeDowns
+from sayso.settings import FILE, Settings
+from sayso.sources.folder import Folder
+from sayso.store.backup import Written, clear_unpacked, write_backup
+from sayso.store.database import SCHEMA, Database
+from sayso.store.repository import Repository
+from sayso.vision.decode import DecodeLimits
+from sayso.vision.detect import Detector
+from sayso.vision.embed import Embedder
+from sayso.vision.models import SFACE, YUNET, load
+from sayso.vision.runtime import OpenVinoNetwork
+from sayso.wiring.layout import LEDGER
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """An open workspace: every service, each built when first asked for."""
+
+    folder: Path
+    settings: Settings
+    database: Database
+    repository: Repository
+    book: Book
+    clock: Clock
+    custody: Custody
+    notes: tuple[str, ...] = ()
+
+    def recover(self) -> tuple[str, ...]:
+        """Finish what a crash interrupted, before anything else; gives what there is to tell.
+
+        Raises:
+            ErasureIncomplete, WorkspaceBusy: an erasure still cannot be finished.
+        """
+        clear_unpacked(self.folder)
+        finished = self.rights.erasing.finish()
+        closed = self.repository.settle()
+        notes = [f"An erasure that was interrupted is finished: {one.person}." for one in finished]
+        if closed:
+            self.repository.forget()
+            notes.append(
+                f"Templates of {len(closed)} people could not be opened any more, their data keys "
+                f"being gone, and were removed: {', '.join(sorted(closed))}. Enrol them again."
+            )
+        return tuple(notes)
+
+    @cached_property
+    def declare(self) -> Declare:
+        """Declares collections."""
+        return Declare(self.repository, self.book, self.clock)
+
+    @cached_property
+    def enrol(self) -> Enrol:
+        """Enrols people."""
+        return Enrol(self.repository, self.book, self.eye, self._load_recogniser, self.clock)
+
+    @cached_property
+    def scan(self) -> Scan:
+        """Scans collections."""
+        return Scan(
+            self.repository,
+            self.book,
+            self.eye,
+            self._load_recogniser,
+            self._open_source,
+            self.clock,
+            self.settings.cores,
+            self.settings.retain_templates_days,
+            self.settings.takedown_days,
+        )
+
+    @cached_property
+    def retention(self) -> Retention:
+        """Lets go of what may be kept no longer."""
+        return Retention(
+            self.repository,
+            self.book,
+            self.clock,
+            self.settings.retain_templates_days,
+            self.settings.takedown_days,
+        )
+
+    @cached_property
+    def takedowns(self) -> TakeDowns:
+        """Keeps the take-down list."""
+        return TakeDowns(self.repository, self.book, self.clock, self.settings.takedown_days)
+
+    @cached_property
+    def objections(self) -> Object:
+        """Records objections."""
+        return Object(self.repository, self.book, self.clock)
+
+    def write_refusals(self, out: Path) -> Refusals:
+        """Write the list of erasures and refusals, for a restore on another machine."""
+        listed = standing(self.repository.vault)
+        with _writable_file(out):
+            out.write_text(write_list(listed), encoding="utf-8")
+        return listed
+
+    def copy_keys(self, out: Path) -> None:
+        """Write a copy of the key store, which erasures and changes of key write anew."""
+        with _writable_file(out):
+            self.custody.copy(self.repository, self.book, out.absolute(), self.clock())
+
+    def backup(self, out: Path) -> Written:
+        """Write a backup: one new file, without any data key.
+
+        Raises:
+            OutputRefused, DiskFull: the file cannot be written; nothing is left behind.
+        """
+        now = self.clock()
+        with self.book.writing() as page:
+            page.enter(Action.BACKUP, details={"schema": SCHEMA})
+        with self.repository.writing():  # so that nobody adds to the ledger meanwhile
+            return write_backup(
+                self.database, out.absolute(), extra=self._extra(), version=__version__, now=now
+            )
+
+    def _extra(self) -> dict[str, Path]:
+        """What a backup holds besides the databases: the settings and the ledger."""
+        named = {FILE: self.folder / FILE}
+        named |= {f"{LEDGER}/{path.name}": path for path in (self.folder / LEDGER).iterdir()}
+        return {
+            name: path
+            for name, path in sorted(named.items())
+            if path.is_file() and path.name != LOCK
+        }
+
+    @cached_property
+    def identify(self) -> Identify:
+        """Tells who is in a picture."""
+        return Identify(self.repository, self.book, self.eye, self._load_recogniser, self.clock)
+
+    @cached_property
+    def verify(self) -> Verify:
+        """Compares one face with one person."""
+        return Verify(
+            self.repository,
+            self.book,
+            self.eye,
+            self._load_recogniser,
+            self._open_source,
+            self.clock,
+        )
+
+    @cached_property
+    def find(self) -> FindPhotographs:
+        """Finds a person's photographs."""
+        return FindPhotographs(self.book, self.clock)
+
+    @cached_property
+    def screen(self) -> Screen:
+        """Says what may be published."""
+        return Screen(self.repository, self.clock)
+
+    @cached_property
+    def publish(self) -> Publish:
+        """Writes covered copies."""
+        return Publish(
+            self.repository,
+            self.book,
+            self.eye,
+            self.screen,
+            self._open_source,
+            self.clock,
+            self.settings.cores,
+            __version__,
+        )
+
+    @cached_property
+    def people(self) -> Roll:
+        """Lists everybody who was asked."""
+        return Roll(self.repository, self.clock)
+
+    def person(self, id_or_name: str) -> Person:
+        """One person, by id or by a name that only one has.
+
+        Raises:
+            PersonUnknown, PersonAmbiguous: not one person.
+        """
+        return self.people.one(id_or_name)
+
+    @cached_property
+    def judge(self) -> Judge:
+        """Takes a human's word."""
+        return Judge(self.book, self.clock)
+
+    @cached_property
+    def rights(self) -> Rights:
+        """Withdraws and erases."""
+        # Looked up, not prepared: erasing needs no model.
+        return Rights(
+            self.repository,
+            self.book,
+            self.clock,
+            (self._cache,),
+            self.settings.takedown_days,
+        )
+
+    @property
+    def audit(self) -> Audit:
+        """Checks the ledger and proves what it says."""
+        with self.repository.reading() as unit:
+            head = unit.entries.head()
+        return Audit(self.folder / LEDGER, self.book.verifier, self.book.kept, head)
+
+    @cached_property
+    def notices(self) -> NoticeBook:
+        """Keeps what people are told."""
+        return NoticeBook(self.repository, self.clock)
+
+    @cached_property
+    def receipts(self) -> Receipts:
+        """Gives receipts."""
+        prover = LedgerProver(self.book)
+        return Receipts(
+            self.repository, self.clock, self.settings.controller, self.book, prover
+        )
+
+    @cached_property
+    def access(self) -> Access:
+        """Hands a person everything that is held of them."""
+        return Access(
+            self.book,
+            self.clock,
+            lambda: self.eye,
+            self._open_source,
+            self.settings.cores,
+            self.settings.controller,
+            Logic(
+                SFACE.name,
+                SFACE.sha256,
+                SFACE.provenance,
+                SFACE.operating_points,
+                self.settings.promise,
+            ),
+            lambda person: self.audit.told(person),
+        )
+
+    @cached_property
+    def eye(self) -> Eye:
+        """Decodes photographs and finds faces."""
+        settings = self.settings
+        network = self._network(load(YUNET, self._cache))
+        return Eye(
+            Detector(network, score_threshold=settings.detection_score),
+            DecodeLimits(max_bytes=settings.max_bytes, max_pixels=settings.max_pixels),
+            settings.smallest_face_px,
+        )
+
+    @cached_property
+    def _recogniser(self) -> Recogniser:
+        network = self._network(load(SFACE, self._cache))
+        dimension = SFACE.dimension or 0
+        return Recogniser(
+            Embedder(network, dimension=dimension),
+            SFACE.sha256,
+            dimension,
+            SFACE.operating_points,
+            self.settings.promise,
+        )
+
+    def _load_recogniser(self) -> Recogniser:
+        return self._recogniser
+
+    def _network(self, model: bytes) -> OpenVinoNetwork:
+        # One stream for each worker: photographs are worked on side by side, not one by all.
+        cores = self.settings.cores
+        return OpenVinoNetwork(
+            model, threads=cores, streams=cores, cache=_writable(self._cache / "compiled")
+        )
+
+    def _open_source(self, folder: str) -> Folder:
+        return Folder(Path(folder), leaving_out=self.folder)
+
+    @cached_property
+    def _cache(self) -> Path:
+        import platformdirs  # noqa: PLC0415 - only commands with pictures need it
+
+        return Path(self.settings.cache or platformdirs.user_cache_dir("sayso"))
+
+    def close(self) -> None:
+        """Give back what is held."""
+        self.database.close()
+
+
+@contextmanager
+def _writable_file(out: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OutputRefused(
+            expected=f"a file that can be written at {out}",
+            found=error.strerror or str(error),
+            remedy="Name another, or give this account the right to write there.",
+        ) from error
+
+
+def _writable(folder: Path) -> Path | None:
+    """The folder if it can be written, else None: a cache is a convenience."""
+    with suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK):
+            return folder
+    return None
