@@ -6,6 +6,7 @@ A value comes from the environment (``SAYSO_`` and the name in capitals), else f
 
 import math
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from sayso.domain.matching import Promise
 from sayso.errors import SettingMalformed
 
 FILE = "sayso.toml"
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,8 @@ class Settings:
             raise _malformed("detection_score", "a score between 0 and 1", self.detection_score)
         if self.workers < 0:
             raise _malformed("workers", "0 or a number of workers", self.workers)
+        if self.operator and not _ID.fullmatch(self.operator):
+            raise _malformed("operator", "an id of 1 to 64 letters, digits, . _ : -", self.operator)
         _ = self.promise
 
     @classmethod

@@ -15,12 +15,16 @@ from sayso import __version__
 from sayso.domain.person import Person
 from sayso.errors import (
     DiskFull,
+    LedgerError,
+    LedgerTampered,
     SaysoError,
+    WorkspaceError,
     WorkspaceExists,
     WorkspaceMissing,
     WorkspaceReadOnly,
 )
 from sayso.ledger.checkpoint import SigningKey
+from sayso.ledger.heads import SLOTS
 from sayso.ledger.journal import Journal
 from sayso.services.audit import Audit
 from sayso.services.book import Book
@@ -136,7 +140,64 @@ def open_workspace(
         WorkspaceMissing, WorkspaceNewer, WorkspaceDamaged: no workspace that can be read.
         KeyMissing, KeyExposed, KeyWrong: the key is not as it should be.
         SettingMalformed: a setting that does not fit.
+        LedgerTampered, LedgerForked: the ledger is not the one that was written with it.
     """
+    opened = _open(folder, environment)
+    repository, book = opened.repository, opened.book(clock)
+    if book.needs_settling():
+        book.settle()
+    return Workspace(opened.folder, opened.settings, opened.database, repository, book, clock)
+
+
+def open_audit(folder: Path, environment: Mapping[str, str] | None = None) -> Audit:
+    """The audit of a workspace, also of one whose ledger is too damaged to work with.
+
+    What an interruption left is settled, as on every start; what is not of that kind stays as it
+    lies, for the audit to name.
+
+    Raises:
+        As `open_workspace` does, but for faults inside the ledger.
+    """
+    opened = _open(folder, environment)
+    with suppress(LedgerError, WorkspaceError):
+        book = opened.book(utc_now)
+        if book.needs_settling():
+            book.settle()
+    with opened.repository.reading() as unit:
+        remembered = unit.entries.head()
+    opened.database.close()
+    return Audit(opened.folder / LEDGER, opened.signing.verifier, opened.kept, remembered)
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """What every way of opening a workspace needs."""
+
+    folder: Path
+    settings: Settings
+    database: Database
+    key: WorkspaceKey
+    signing: SigningKey
+
+    @cached_property
+    def repository(self) -> Repository:
+        """What is kept."""
+        return Repository(self.database, self.key)
+
+    def book(self, clock: Clock) -> Book:
+        """Database and ledger, written together."""
+        actor = self.settings.operator or f"account-{os.getuid()}"
+        ledger = self.folder / LEDGER
+        return Book(self.repository, ledger, self.signing, actor, clock, kept=self.kept)
+
+    @property
+    def kept(self) -> Path | None:
+        """The file for the copy of the newest checkpoint."""
+        copy = self.settings.checkpoint_copy
+        return Path(copy) if copy else None
+
+
+def _open(folder: Path, environment: Mapping[str, str] | None) -> _Opened:
     environment = os.environ if environment is None else environment
     folder = folder.absolute()
     if not (folder / DATABASE).is_file():
@@ -155,14 +216,15 @@ def open_workspace(
         sealed_seed = bytes.fromhex(read_fact(connection, _SEED) or "")
     key = _key(place, _key_file(folder, settings), workspace_id, environment)
     key.verify(check)
-    repository = Repository(database, key)
+    if not any((folder / LEDGER / slot).is_file() for slot in SLOTS):
+        raise LedgerTampered(
+            where=LEDGER,
+            expected="the ledger of this workspace",
+            found="it removed",
+            remedy="Restore the ledger from a backup, together with the database.",
+        )
     signing = _signing_key(workspace_id, key.unwrap(_SEED, sealed_seed))
-    actor = settings.operator or f"account-{os.getuid()}"
-    kept = Path(settings.checkpoint_copy) if settings.checkpoint_copy else None
-    book = Book(repository, folder / LEDGER, signing, actor, clock, kept=kept)
-    if book.needs_settling():
-        book.settle()
-    return Workspace(folder, settings, database, repository, book, clock)
+    return _Opened(folder, settings, database, key, signing)
 
 
 @dataclass(frozen=True)
@@ -263,10 +325,12 @@ class Workspace:
         """Withdraws and erases."""
         return Rights(self.repository, self.book, self.clock)
 
-    @cached_property
+    @property
     def audit(self) -> Audit:
         """Checks the ledger and proves what it says."""
-        return Audit(self.folder / LEDGER, self.book.verifier, self.book.kept)
+        with self.repository.reading() as unit:
+            head = unit.entries.head()
+        return Audit(self.folder / LEDGER, self.book.verifier, self.book.kept, head)
 
     @cached_property
     def eye(self) -> Eye:

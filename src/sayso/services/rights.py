@@ -63,12 +63,12 @@ class Rights:
         Raises:
             PersonUnknown, PersonAmbiguous: not one person.
         """
-        now = self.clock()
         purposes = tuple(Purpose) if purpose is None else (purpose,)
         with self.book.writing() as page:
             unit = page.unit
             known = unit.people.get(person)
             givers = _givers(unit, known)
+            now = _not_before(unit, known, self.clock())
             unit.people.record(
                 [_refusal(known, one, giver, now) for one in purposes for giver in givers]
             )
@@ -109,6 +109,14 @@ def _givers(unit: Unit, person: Person) -> Sequence[Guardian | None]:
         if event.act in {Act.GIVEN, Act.RENEWED}
     }
     return list(givers.values()) or [None]
+
+
+def _not_before(unit: Unit, person: Person, now: datetime) -> datetime:
+    """This instant, or the record's last where the clock has run backwards.
+
+    Seen from before it was given, every yes is none: what the person did not withdraw would go too.
+    """
+    return max([now, *(event.at for event in unit.people.consents(person.id).events)])
 
 
 def _refusal(

@@ -96,11 +96,14 @@ class Scan:
             FolderMissing: its folder is not there.
         """
         started = time.monotonic()
-        with self.repository.writing() as unit:
+        with self.book.writing() as page:
+            unit = page.unit
             collection = unit.collections.get(name)
             require_retained(collection, self.clock())
             source = self.open_source(unit.collections.folder(name))
             lapsed = drop_lapsed_templates(unit, self.clock())
+            for person in lapsed:
+                page.enter(Action.RETENTION, subjects=[person], details={"lapsed": "consent"})
         if lapsed:
             self.repository.forget()
         pending, gone = self._differences(collection, source, again=again)

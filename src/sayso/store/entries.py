@@ -9,6 +9,7 @@ from sayso.store.database import read_fact, write_fact
 from sayso.store.tables import carried_out, concerned
 
 _SETTLED = "ledger_settled"
+_HEAD = "ledger_head"
 
 
 class Entries:
@@ -29,6 +30,15 @@ class Entries:
         """Whether the action of an entry happened."""
         query = sa.select(carried_out.c.sequence).where(carried_out.c.sequence == sequence)
         return self._connection.execute(query).first() is not None
+
+    def head(self) -> bytes | None:
+        """The newest checkpoint that was written with a transaction; None before the first."""
+        note = read_fact(self._connection, _HEAD)
+        return None if note is None else note.encode()
+
+    def keep_head(self, note: bytes) -> None:
+        """Keep a checkpoint, so that an older ledger put in this one's place is noticed."""
+        write_fact(self._connection, _HEAD, note.decode())
 
     def about(self, person: PersonId) -> tuple[int, ...]:
         """The entries about a person, oldest first."""
