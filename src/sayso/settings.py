@@ -6,6 +6,7 @@ A value comes from the environment (``SAYSO_`` and the name in capitals), else f
 
 import math
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from sayso.domain.matching import Promise
 from sayso.errors import SettingMalformed
 
 FILE = "sayso.toml"
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,8 @@ class Settings:
         for name in ("retain_templates_days", "takedown_days"):
             if getattr(self, name) < 0:
                 raise _malformed(name, "0 or a number of days", getattr(self, name))
+        if self.operator and not _ID.fullmatch(self.operator):
+            raise _malformed("operator", "an id of 1 to 64 letters, digits, . _ : -", self.operator)
         _ = self.promise
         for name in ("controller_jurisdiction", "controller_storage"):
             code = getattr(self, name)

@@ -152,11 +152,25 @@ def test_time_never_decreases(journal: Journal, path: Path, clock: Clock) -> Non
     with Journal.open(path, KEY, clock) as again:
         with pytest.raises(ClockBackwards):
             again.append(about("p-2"))
-        with pytest.raises(ClockBackwards):
-            again.erase([0], actor="op-1")
         clock.now = NOON + timedelta(milliseconds=1)
         assert again.append(about("p-2")).entry.at == NOON
     assert not verify(path, KEY.verifier).unfinished_erasure
+
+
+@pytest.mark.parametrize("action", [Action.WITHDRAWAL, Action.OBJECTION])
+def test_no_clock_stands_in_the_way_of_a_refusal(
+    journal: Journal, path: Path, clock: Clock, action: Action
+) -> None:
+    journal.append(about("p-1"))
+    clock.now = NOON - timedelta(days=400)
+    entry = journal.append(Draft(action, "op-1", ("p-1",))).entry
+    assert (entry.at, entry.draft.details) == (NOON, {"clock_behind": True})
+    with pytest.raises(ClockBackwards):  # a yes in its company does not slip through
+        journal.append_all([Draft(action, "op-1", ("p-1",)), about("p-1")])
+    assert journal.erase([0], actor="op-1").entry.at == NOON
+    clock.now = NOON
+    assert journal.append(about("p-2")).entry.draft.details.get("clock_behind") is None
+    assert verify(path, KEY.verifier).erased == 1
 
 
 def test_there_is_one_writer_and_any_number_of_readers(

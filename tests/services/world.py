@@ -201,11 +201,16 @@ class World:
             return sorted(photograph.faces, key=lambda stored: stored.face.box.x)[place].id
 
     def rows(self) -> dict[str, list[tuple[object, ...]]]:
-        """Every row of every table but those that keep account of the ledger."""
+        """Every row of every table but those, and those facts, that keep account of the ledger."""
         with self.database.reading() as connection:
             rows: dict[str, list[tuple[object, ...]]] = {
                 table.name: sorted(
-                    (tuple(row) for row in connection.execute(sa.select(table))), key=repr
+                    (
+                        tuple(row)
+                        for row in connection.execute(sa.select(table))
+                        if not (table.name == "facts" and str(row[0]).startswith("ledger_"))
+                    ),
+                    key=repr,
                 )
                 for table in metadata.sorted_tables
                 if table.name not in {"carried_out", "concerned"}

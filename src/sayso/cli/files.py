@@ -29,6 +29,22 @@ def write_file(path: Path, data: bytes) -> None:
         raise _unusable(path, error) from error
 
 
+def require_writable(path: Path) -> None:
+    """Refuse before anything is done what could not be written after it; no file is left behind.
+
+    Raises:
+        FileMissing: it cannot be written.
+    """
+    try:
+        there = path.exists()
+        with path.open("ab"):
+            pass
+        if not there:
+            path.unlink()
+    except OSError as error:
+        raise _unusable(path, error) from error
+
+
 def _unusable(path: Path, error: OSError) -> FileMissing:
     return FileMissing(
         expected=f"a file that can be read or written at {path}",

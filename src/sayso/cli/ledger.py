@@ -29,12 +29,12 @@ def verify(
     """Verify every byte of the ledger; the first fault is named with its place."""
     with session(context, workspace, as_json) as run:
         notes = [read_file(path) for path in checkpoint or ()]
-        found = run.workspace.audit.verify(notes)
+        found = run.audit.verify(notes)
         values = {
             "entries": found.head.size,
             "erased": found.erased,
             "root": found.head.root.hex(),
-            "checkpoints": len(notes),
+            "checkpoints": len(notes) + (run.audit.kept is not None),
         }
         run.result(
             values,
@@ -52,7 +52,7 @@ def list_entries(
 ) -> None:
     """List the entries."""
     with session(context, workspace, as_json) as run:
-        entries = list(run.workspace.audit.entries(since))
+        entries = list(run.audit.entries(since))
         run.result({"entries": [_values(entry) for entry in entries]}, *map(_line, entries))
 
 
@@ -66,9 +66,9 @@ def prove(
 ) -> None:
     """Write a proof of one entry that anybody can check offline."""
     with session(context, workspace, as_json) as run:
-        proof = run.workspace.audit.prove(entry)
+        proof = run.audit.prove(entry)
         write_file(out, proof)
-        key = run.workspace.audit.public_key
+        key = run.audit.public_key
         run.result(
             {"entry": entry, "proof": str(out), "key": key},
             f"Written to {escape(str(out))}. Check it with:",
@@ -110,10 +110,11 @@ def checkpoint(
 ) -> None:
     """Give the newest signed checkpoint, to be kept where nobody here can reach it."""
     with session(context, workspace, as_json) as run:
-        note = run.workspace.audit.checkpoint()
+        note = run.audit.checkpoint()
         if out is not None:
             write_file(out, note)
-        run.result({"checkpoint": note.decode()}, escape(note.decode().rstrip("\n")))
+        text = note.decode()
+        run.result({"checkpoint": text}, *map(escape, text.splitlines()))  # line by line, exactly
 
 
 @audit.command()
@@ -124,7 +125,7 @@ def key(
 ) -> None:
     """Print the log's public key, which checkers need."""
     with session(context, workspace, as_json) as run:
-        public = run.workspace.audit.public_key
+        public = run.audit.public_key
         run.result({"key": public}, escape(public))
 
 

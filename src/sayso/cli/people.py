@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from sayso.cli.files import write_file
+from sayso.cli.files import require_writable, write_file
 from sayso.cli.session import (
     PEOPLE,
     FolderOption,
@@ -250,6 +250,8 @@ def withdraw(
 ) -> None:
     """End a person's consent at once; the template goes with recognise."""
     with session(context, workspace, as_json) as run:
+        if receipt is not None:
+            require_writable(receipt)
         ended = run.workspace.rights.withdraw(person, purpose)
         published = [
             {"channel": one.channel, "path": one.path, "at": one.at} for one in ended.published
@@ -289,6 +291,8 @@ def erase(
     with session(context, workspace, as_json) as run:
         known = run.workspace.person(person)
         run.confirm(f"Erase everything of {known.name} ({known.id})?", yes=yes)
+        if receipt is not None:
+            require_writable(receipt)  # else the take-down list would be lost with the person
         gone = run.workspace.rights.erase(known.id)
         published = [
             {"channel": one.channel, "path": one.path, "at": one.at} for one in gone.published

@@ -16,8 +16,9 @@ from rich.console import Console
 from rich.text import Text
 
 from sayso.errors import NotConfirmed, SaysoError, SettingMalformed
+from sayso.services.audit import Audit
 from sayso.services.ports import Progress, unwatched
-from sayso.wiring import Workspace, open_workspace
+from sayso.wiring import Workspace, open_audit, open_workspace
 
 SET_UP = "Set up"
 PEOPLE = "People"
@@ -55,6 +56,11 @@ class Session:
         for note in opened.notes:
             self.note(escape(note))
         return opened
+
+    @cached_property
+    def audit(self) -> Audit:
+        """The audit of the workspace's ledger, without opening the workspace for anything else."""
+        return open_audit(self.folder)
 
     @cached_property
     def out(self) -> Console:

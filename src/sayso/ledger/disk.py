@@ -134,7 +134,7 @@ class WriterLock:
 
     def __init__(self, path: Path) -> None:
         flags = os.O_CREAT | os.O_RDWR | os.O_CLOEXEC
-        self._descriptor = os.open(path / "lock", flags, 0o600)
+        self._descriptor = os.open(path / LOCK, flags, 0o600)
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

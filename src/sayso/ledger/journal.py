@@ -47,6 +47,12 @@ from sayso.ledger.writer import Writer, make_files, unwritable
 
 Clock = Callable[[], datetime]
 
+_NEVER_REFUSED = frozenset({Action.WITHDRAWAL, Action.OBJECTION, Action.ERASURE, Action.ABORTED})
+"""A person's no, and what did not happen: no clock may stand in the way of saying so.
+
+Retention is not among them: it ends what the clock says is over, so the clock must be right.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
@@ -165,7 +171,9 @@ class Journal:
         """Record one entry; when this returns, it is durable and signed for.
 
         Raises:
-            ClockBackwards: the clock reads earlier than the last entry; nothing was written.
+            ClockBackwards: the clock reads earlier than the last entry; nothing was written. A
+                withdrawal, an objection and an erasure are never refused for that: they get the
+                last entry's time, and say ``clock_behind``.
             DiskFull: no room; nothing was written.
             LedgerUnwritable: the disk failed; whether the entry is there shows on reopening.
             EntryForbidden: an erasure, which only `erase` records.
@@ -181,7 +189,7 @@ class Journal:
                 remedy="Call erase, which records the entry and removes the content.",
             )
         with self._mutex:  # one hold: or another thread's later second could come between
-            return self._record(drafts, self._now())
+            return self._record(*self._dated(drafts))
 
     @contextmanager
     def intent(self, draft: Draft) -> Iterator[Receipt]:
@@ -259,23 +267,22 @@ class Journal:
 
     def _announced(self, draft: Draft) -> Receipt:
         """Record an erasure between its announcement and its execution."""
-        now = self._now()
+        drafts, now = self._dated((draft,))
         try:
             erasure.announce(self._folder, self.reader.size)
         except OSError as error:
             raise unwritable(error) from error
         try:
-            return self._record((draft,), now)[0]
+            return self._record(drafts, now)[0]
         except SaysoError:
             with suppress(OSError):  # a leftover announcement of nothing is dropped on opening
                 self._folder.remove(ERASING)
             raise
 
     def _abort(self, sequences: Sequence[int]) -> None:
-        """Never refused for the clock: the time of what went wrong matters less than saying it."""
         draft = Draft(Action.ABORTED, "system", targets=spans(sequences))
         with self._mutex:
-            self._record((draft,), max(_whole_second(self._clock()), self._last_at))
+            self._record(*self._dated((draft,)))
 
     def _record(self, drafts: Sequence[Draft], at: datetime) -> tuple[Receipt, ...]:
         with self._mutex:
@@ -285,15 +292,20 @@ class Journal:
             self._last_at = at
             return tuple(Receipt(entry, self.reader.head.note) for entry in entries)
 
-    def _now(self) -> datetime:
+    def _dated(self, drafts: Sequence[Draft]) -> tuple[Sequence[Draft], datetime]:
+        """The drafts, and their time: the clock's, or the last entry's for a refusal behind it."""
         now = _whole_second(self._clock())
-        if now < self._last_at:
-            raise ClockBackwards(
-                expected=f"a time from {self._last_at.isoformat()} on, the last entry's",
-                found=now.isoformat(),
-                remedy="Set the computer's clock right, then try again.",
-            )
-        return now
+        if now >= self._last_at:
+            return drafts, now
+        if all(draft.action in _NEVER_REFUSED for draft in drafts):
+            behind = [replace(one, details={**one.details, "clock_behind": True}) for one in drafts]
+            return behind, self._last_at
+        raise ClockBackwards(
+            expected=f"a time from {self._last_at.isoformat()} on, the last entry's",
+            found=now.isoformat(),
+            remedy="Set the computer's clock right, then try again. Withdrawing and erasing work "
+            "all the same.",
+        )
 
 
 def _whole_second(at: datetime) -> datetime:

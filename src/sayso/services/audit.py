@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sayso.errors import FileMissing
 from sayso.ledger import proof, verification
 from sayso.ledger.checkpoint import Checkpoint, VerifierKey, open_checkpoint
 from sayso.ledger.entry import Entry
@@ -22,11 +23,13 @@ class Audit:
         folder: the ledger's.
         key: the log's public key.
         kept: a file that holds the newest checkpoint that was copied elsewhere; None: none.
+        remembered: the newest checkpoint that the database knows; None: none yet.
     """
 
     folder: Path
     key: VerifierKey
     kept: Path | None
+    remembered: bytes | None = None
 
     @property
     def public_key(self) -> str:
@@ -40,12 +43,27 @@ class Audit:
             LedgerTampered: something was changed, removed, reordered or cut off; says where.
             LedgerForked: a checkpoint is of another history.
             CheckpointInvalid: a checkpoint is not one of this log.
+            FileMissing: the copy that the settings name cannot be read.
         """
-        notes = list(checkpoints)
-        if self.kept is not None and self.kept.exists():
-            notes.append(self.kept.read_bytes())
+        notes = [*checkpoints, *self._copies()]
+        if self.remembered is not None:
+            notes.append(self.remembered)
         old: list[Checkpoint] = [open_checkpoint(note, self.key) for note in notes]
         return verification.verify(self.folder, self.key, old)
+
+    def _copies(self) -> list[bytes]:
+        """A copy that is gone is told: it would have shown what whoever took it wants hidden."""
+        if self.kept is None:
+            return []
+        try:
+            return [self.kept.read_bytes()]
+        except OSError as error:
+            raise FileMissing(
+                expected=f"the checkpoint copy at {self.kept}, which the settings name",
+                found=error.strerror or "an error",
+                remedy="Connect the place. If the setting is new, `sayso audit checkpoint FILE` "
+                "writes the first copy.",
+            ) from error
 
     def checkpoint(self) -> bytes:
         """The newest checkpoint, a C2SP signed note, to be kept where nobody here can reach it."""

@@ -13,15 +13,16 @@ one. The ledger is opened for the moment of the append alone, so that several pr
 in turn: the database's write lock puts them in a row.
 """
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from sayso.domain.person import PersonId
-from sayso.errors import LedgerUnwritable
+from sayso.errors import LedgerUnwritable, SaysoError
 from sayso.ledger.admission import Json
-from sayso.ledger.checkpoint import SigningKey
+from sayso.ledger.checkpoint import SigningKey, open_checkpoint
 from sayso.ledger.entry import Action, Draft, Stage
 from sayso.ledger.journal import Journal, Receipt
 from sayso.ledger.reader import Reader
@@ -98,8 +99,10 @@ class Book:
         """A transaction; what is entered on its page is recorded, or nothing of it happens.
 
         Raises:
-            LedgerUnwritable, DiskFull, ClockBackwards: the entry could not be written; the
-                transaction was taken back.
+            LedgerBusy, LedgerUnwritable, DiskFull, ClockBackwards: the entry could not be
+                written; the transaction was taken back.
+            LedgerForked, CheckpointInvalid: the checkpoint copy is of another history, or none
+                of this log's; it is not overwritten, and the transaction was taken back.
         """
         appended = False
         try:
@@ -108,23 +111,38 @@ class Book:
                 yield page
                 if page.drafts:
                     with self._journal() as journal:  # step 2
+                        self._require_continued(journal.reader)
                         receipts = journal.append_all(page.drafts)
                     appended = True
                     for receipt, draft in zip(receipts, page.drafts, strict=True):
                         people = [PersonId(subject) for subject in draft.subjects]
                         unit.entries.carry_out(receipt.sequence, people)
+                    unit.entries.keep_head(receipts[-1].note)
                     page.receipts = receipts
                     self._keep_elsewhere(receipts[-1].note)
-        except BaseException:
+        except BaseException as error:
             if appended:
-                self.settle()
+                self._abort_at_once(error)
             raise
 
+    def _abort_at_once(self, error: BaseException) -> None:
+        try:
+            self.settle()
+        except SaysoError as second:  # the next start does it; the first error is the one to tell
+            error.add_note(f"No aborted entry could be written yet: {second}")
+
     def needs_settling(self) -> bool:
-        """Whether the ledger holds entries of which it is not known that they were carried out."""
+        """Whether the ledger holds entries of which it is not known that they were carried out.
+
+        Raises:
+            LedgerForked: this is not the ledger that the database was written with, or an older
+                state of it.
+        """
         with self._repository.reading() as unit:
-            settled = unit.entries.settled()
+            settled, head = unit.entries.settled(), unit.entries.head()
         with Reader.open(self._folder, self._key.verifier) as reader:
+            if head is not None:
+                reader.require_continues(open_checkpoint(head, self.verifier))
             return reader.size != settled
 
     def settle(self) -> tuple[int, ...]:
@@ -136,6 +154,7 @@ class Book:
         with self._repository.writing() as unit, self._journal() as journal:
             aborted = journal.settle(unit.entries.was_carried_out, since=unit.entries.settled())
             unit.entries.settle(journal.reader.size)
+            unit.entries.keep_head(journal.reader.head.note)
             return aborted
 
     def erase(self, unit: Unit, person: PersonId, details: Mapping[str, Json]) -> Receipt:
@@ -146,8 +165,12 @@ class Book:
         """
         sequences = unit.entries.about(person)
         with self._journal() as journal:
+            self._require_continued(journal.reader)
+            self._keep_elsewhere(journal.reader.head.note)  # if it fails, then before anything goes
             receipt = journal.erase(sequences, actor=self._actor, details=dict(details))
         unit.entries.forget(person)
+        unit.entries.keep_head(receipt.note)
+        self._keep_elsewhere(receipt.note)
         return receipt
 
     def prove(self, sequence: int) -> bytes:
@@ -159,20 +182,36 @@ class Book:
         with Reader.open(self._folder, self._key.verifier) as reader:
             return reader.prove(sequence)
 
+    def _require_continued(self, reader: Reader) -> None:
+        """A copy of a history that was rewritten since is evidence: nothing goes over it."""
+        if self.kept is None or not self.kept.exists():
+            return
+        try:
+            note = self.kept.read_bytes()
+        except OSError as error:
+            raise self._no_copy(error) from error
+        reader.require_continues(open_checkpoint(note, self.verifier))
+
     def _keep_elsewhere(self, note: bytes) -> None:
         """Copy the checkpoint; a copy that cannot be written stops the action as well."""
         if self.kept is None:
             return
         part = self.kept.with_name(f"{self.kept.name}.new")
         try:
-            part.write_bytes(note)
+            with part.open("wb") as file:
+                file.write(note)
+                file.flush()
+                os.fsync(file.fileno())  # an empty copy after a power cut would look forged
             part.replace(self.kept)
         except OSError as error:
-            raise LedgerUnwritable(
-                expected=f"a checkpoint copy at {self.kept}",
-                found=error.strerror or "an error",
-                remedy="Connect the place, or take checkpoint_copy out of the settings.",
-            ) from error
+            raise self._no_copy(error) from error
+
+    def _no_copy(self, error: OSError) -> LedgerUnwritable:
+        return LedgerUnwritable(
+            expected=f"a checkpoint copy at {self.kept}",
+            found=error.strerror or "an error",
+            remedy="Connect the place, or take checkpoint_copy out of the settings.",
+        )
 
     def _journal(self) -> Journal:
         return Journal.open(self._folder, self._key, self._clock)

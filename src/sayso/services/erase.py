@@ -14,13 +14,14 @@ import json
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from sayso.domain.person import PersonId
 from sayso.errors import ErasureIncomplete, SaysoError
+from sayso.services.book import Book
 from sayso.services.outputs import clear_outputs
 from sayso.services.ports import Clock
 from sayso.store.keystore import Pending
@@ -43,12 +44,14 @@ class Erased:
 
     Attributes:
         certificate: what was removed, what is kept and why, what is left to do: plain values.
+        receipt: an offline proof that the erasure is in the ledger.
     """
 
     person: PersonId
     templates: int
     published: tuple[Showing, ...]
     certificate: Mapping[str, Any]
+    receipt: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +61,13 @@ class Erase:
     Attributes:
         places: files and folders that are searched besides the workspace: caches.
         takedown_days: how long there is to take published copies down.
-        before_removing: called in the transaction, before anything is removed; what it raises
-            stops the erasure with nothing done. An audit log's entry is written here.
     """
 
     repository: Repository
+    book: Book
     clock: Clock
     places: tuple[Path, ...] = ()
     takedown_days: int = 7
-    before_removing: Callable[[Unit, PersonId], None] = field(default=lambda _unit, _person: None)
     step: Step = unwatched
 
     def __call__(self, person: str) -> Erased:
@@ -99,8 +100,12 @@ class Erase:
             there = unit.people.exists(person)
         if there:
             return self._erase(person)
-        noted = json.loads(self.repository.vault.open_traces(pending.token, pending.traces))
-        return self._read_back(person, _Noted.of(noted), loaded(noted["traces"]), pending.begun_at)
+        facts = json.loads(self.repository.vault.open_traces(pending.token, pending.traces))
+        noted = _Noted.of(facts)
+        if noted.entry is None:  # noted by a key that is lost: which entry it was is not known
+            with self.repository.writing() as unit:
+                noted = replace(noted, entry=self._enter(unit, person, noted))
+        return self._read_back(person, noted, loaded(facts["traces"]), pending.begun_at)
 
     def _erase(self, person: PersonId) -> Erased:
         vault = self.repository.vault
@@ -112,10 +117,12 @@ class Erase:
             self.step("note")
             vault.store.begin_erasure(Pending(token, person, sealed, now.isoformat()))
             try:
-                self.before_removing(unit, person)
+                noted = replace(noted, entry=self._enter(unit, person, noted))
             except BaseException:
                 vault.store.give_up_erasure(token)
                 raise
+            sealed = vault.seal_traces(token, noted.dumped(lasting(traces)))
+            vault.store.begin_erasure(Pending(token, person, sealed, now.isoformat()))
             self.step("copies")
             places = unit.takedowns.places(person)
             due = now + timedelta(days=self.takedown_days)
@@ -129,6 +136,11 @@ class Erase:
             self.step("commit")
         return self._read_back(person, noted, traces, now.isoformat())
 
+    def _enter(self, unit: Unit, person: PersonId, noted: "_Noted") -> int:
+        """Erase the ledger's entries about a person; the number of the entry that says so."""
+        details = {"references": noted.removed["templates"]}
+        return self.book.erase(unit, person, details).sequence
+
     def _read_back(
         self, person: PersonId, noted: "_Noted", traces: Sequence[Trace], begun_at: str
     ) -> Erased:
@@ -140,11 +152,12 @@ class Erase:
         searched, shared = self._search(person, traces, noted.folders)
         self.step("finish")
         vault.store.finish_erasure(token, self.clock().isoformat())
-        stale = self._renew_copies()
+        stale = renew_key_copies(self.repository)
         certificate = _certificate(
             person, noted, traces, searched, shared, stale, begun_at, self.clock()
         )
-        return Erased(person, noted.removed["templates"], noted.showing, certificate)
+        receipt = b"" if noted.entry is None else self.book.prove(noted.entry)
+        return Erased(person, noted.removed["templates"], noted.showing, certificate, receipt)
 
     def _search(
         self, person: PersonId, traces: Sequence[Trace], folders: Iterable[str]
@@ -194,21 +207,21 @@ class Erase:
             (*others.unread, *keys.unread),
         )
 
-    def _renew_copies(self) -> list[str]:
-        """Write copies of the key store anew; gives those that could not be, and still have it."""
-        store = self.repository.vault.store
-        stale = []
-        for place in store.copies():
-            try:
-                if not Path(place).is_file():
-                    raise FileNotFoundError
-                write_key_copy(self.repository, Path(place))
-            except (OSError, SaysoError):
-                stale.append(place)
-        return stale
-
 
 _TOLD = 8
+
+
+def renew_key_copies(repository: Repository) -> list[str]:
+    """Write copies of the key store anew; gives those that could not be, and are stale."""
+    stale = []
+    for place in repository.vault.store.copies():
+        try:
+            if not Path(place).is_file():
+                raise FileNotFoundError
+            write_key_copy(repository, Path(place))
+        except (OSError, SaysoError):
+            stale.append(place)
+    return stale
 
 
 def write_key_copy(repository: Repository, place: Path) -> None:
@@ -229,6 +242,8 @@ class _Noted:
     removed: Mapping[str, int]
     showing: tuple[Showing, ...]
     folders: tuple[str, ...]
+    entry: int | None = None
+    """Of the ledger, that tells of the erasure; None: before it is written."""
 
     def dumped(self, traces: Sequence[Trace]) -> bytes:
         showing = [[one.channel, one.path, one.at] for one in self.showing]
@@ -237,6 +252,7 @@ class _Noted:
                 "removed": dict(self.removed),
                 "showing": showing,
                 "folders": self.folders,
+                "entry": self.entry,
                 "traces": dumped(traces),
             }
         ).encode()
@@ -244,7 +260,7 @@ class _Noted:
     @classmethod
     def of(cls, noted: Mapping[str, Any]) -> "_Noted":
         showing = tuple(Showing(*one) for one in noted["showing"])
-        return cls(noted["removed"], showing, tuple(noted["folders"]))
+        return cls(noted["removed"], showing, tuple(noted["folders"]), noted.get("entry"))
 
 
 def _noted(unit: Unit, person: PersonId) -> _Noted:

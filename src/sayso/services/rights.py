@@ -58,12 +58,12 @@ class Rights:
         Raises:
             PersonUnknown, PersonAmbiguous: not one person.
         """
-        now = self.clock()
         purposes = tuple(Purpose) if purpose is None else (purpose,)
         with self.book.writing() as page:
             unit = page.unit
             known = unit.people.get(person)
             givers = _givers(unit, known)
+            now = _not_before(unit, known, self.clock())
             unit.people.record(
                 [_refusal(known, one, giver, now) for one in purposes for giver in givers]
             )
@@ -94,7 +94,9 @@ class Rights:
     @property
     def erasing(self) -> Erase:
         """The use case of its own that erases."""
-        return Erase(self.repository, self.book, self.clock, self.places, self.takedown_days)
+        return Erase(
+            self.repository, self.book, self.clock, self.places, self.takedown_days
+        )
 
 
 def _givers(unit: Unit, person: Person) -> Sequence[Guardian | None]:
@@ -104,6 +106,14 @@ def _givers(unit: Unit, person: Person) -> Sequence[Guardian | None]:
         if event.act in {Act.GIVEN, Act.RENEWED}
     }
     return list(givers.values()) or [None]
+
+
+def _not_before(unit: Unit, person: Person, now: datetime) -> datetime:
+    """This instant, or the record's last where the clock has run backwards.
+
+    Seen from before it was given, every yes is none: what the person did not withdraw would go too.
+    """
+    return max([now, *(event.at for event in unit.people.consents(person.id).events)])
 
 
 def _refusal(

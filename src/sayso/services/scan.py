@@ -107,10 +107,11 @@ class Scan:
             Denied: its retention is over; what was known of it is gone.
         """
         started = time.monotonic()
-        with self.repository.writing() as unit:
+        with self.book.writing() as page:
+            unit = page.unit
             collection = unit.collections.get(name)
             source = self.open_source(unit.collections.folder(name))
-            ended = self.retention.keep_to(unit, self.clock())
+            ended = self.retention.keep_to(page, self.clock())
         if ended:
             self.repository.forget()
         require_retained(collection, ended.at)

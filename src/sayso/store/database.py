@@ -26,9 +26,6 @@ SCHEMA = "0001"
 _BUSY_TIMEOUT_S = 30.0
 _TRUNCATE_TIMEOUT_S = 10.0
 _VERSION = "version"
-_KEYS_MOVED = "0003"
-"""From this schema on, data keys lie in the key store."""
-_OF_THE_KEY = ("workspace_id", "key_place", "key_check")
 _NO_ROOM = frozenset({"SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_SHMSIZE"})
 """A disk without room; SQLite calls a used-up quota an input/output error."""
 
@@ -88,8 +85,6 @@ class Database:
                 found=f"schema {revision}",
                 remedy="Install the newer Sayso that wrote it; nothing was changed.",
             )
-        if revision < _KEYS_MOVED:
-            self._move_keys()
         self._migrate()
         self.forget()
 
@@ -133,16 +128,6 @@ class Database:
                 raise _damaged(self.path, "no connection")
             raw.execute("VACUUM")
         self.forget()
-
-    def _move_keys(self) -> None:
-        """Copy an older schema's keys into the key store; the migration then drops them."""
-        with self.reading() as connection:
-            rows = connection.exec_driver_sql("SELECT person_id, wrapped FROM data_keys").all()
-            kept = {name: read_fact(connection, name) for name in _OF_THE_KEY}
-        self.keys.adopt(
-            [(person, wrapped) for person, wrapped in rows],
-            {"adopted": "1", **{name: value for name, value in kept.items() if value}},
-        )
 
     def _revision(self) -> str | None:
         with self.reading() as connection:

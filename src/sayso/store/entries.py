@@ -9,6 +9,7 @@ from sayso.store.database import read_fact, write_fact
 from sayso.store.tables import carried_out, concerned
 
 _SETTLED = "ledger_settled"
+_HEAD = "ledger_head"
 
 
 class Entries:
@@ -30,6 +31,15 @@ class Entries:
         query = sa.select(carried_out.c.sequence).where(carried_out.c.sequence == sequence)
         return self._connection.execute(query).first() is not None
 
+    def head(self) -> bytes | None:
+        """The newest checkpoint that was written with a transaction; None before the first."""
+        note = read_fact(self._connection, _HEAD)
+        return None if note is None else note.encode()
+
+    def keep_head(self, note: bytes) -> None:
+        """Keep a checkpoint, so that an older ledger put in this one's place is noticed."""
+        write_fact(self._connection, _HEAD, note.decode())
+
     def about(self, person: PersonId) -> tuple[int, ...]:
         """The entries about a person, oldest first."""
         query = sa.select(concerned.c.sequence).where(concerned.c.person_id == person)
@@ -38,6 +48,25 @@ class Entries:
     def forget(self, person: PersonId) -> None:
         """Forget which entries were about a person."""
         self._connection.execute(sa.delete(concerned).where(concerned.c.person_id == person))
+
+    def adopt(
+        self, about: Iterable[tuple[int, Iterable[PersonId]]], size: int, note: bytes
+    ) -> None:
+        """Take a ledger for this database's, whatever it knew of one before.
+
+        Args:
+            about: entries by their numbers, with whom each is about.
+            size: how many entries there are; what became of them is taken to be known.
+            note: its signed checkpoint.
+        """
+        self._connection.execute(sa.delete(concerned))
+        self._connection.execute(sa.delete(carried_out))
+        for sequence, people in about:
+            for person in sorted(set(people)):
+                row = sa.insert(concerned).values(sequence=sequence, person_id=person)
+                self._connection.execute(row)
+        self.settle(size)
+        self.keep_head(note)
 
     def settled(self) -> int:
         """The first entry of which it is not known yet whether it was carried out."""

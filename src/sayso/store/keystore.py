@@ -124,12 +124,6 @@ class KeyStore:
             raw.execute("DELETE FROM data_keys")
             _set(raw, facts)
 
-    def adopt(self, keys: Iterable[tuple[str, bytes]], facts: Mapping[str, str]) -> None:
-        """Take over what an older schema kept in the database."""
-        with self._writing() as raw:
-            raw.executemany("INSERT OR IGNORE INTO data_keys VALUES (?, ?)", list(keys))
-            _set(raw, facts)
-
     def begin_erasure(self, pending: Pending) -> None:
         """Say that a person is being erased: from now on it is finished, come what may."""
         with self._writing() as raw:

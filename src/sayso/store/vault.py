@@ -11,9 +11,8 @@ from sayso.store.sealing import KEY_BYTES, WorkspaceKey
 CHECK = "key_check"
 PLACE = "key_place"
 RETIRED = "retired_place"
-ADOPTED = "adopted"
-"""Set where an older schema's keys were taken over: its tokens were made with the key itself."""
 _TOKEN_KEY = "token_key"  # noqa: S105 - the name of a fact
+_LEDGER_SEED = "ledger_seed"
 
 
 class Vault:
@@ -81,7 +80,7 @@ class Vault:
     def claim(self, place: str, workspace_id: str) -> None:
         """Say of a new workspace which key opens it and where that is kept."""
         self.store.set_facts({CHECK: self._key.check(), PLACE: place, "workspace_id": workspace_id})
-        _ = self._token_key
+        _ = self._token_key, self.ledger_seed
 
     def rotate(self, key: WorkspaceKey, place: str) -> int:
         """Wrap every data key under a new workspace key, in one transaction; gives how many.
@@ -98,7 +97,7 @@ class Vault:
             CHECK: key.check(),
             PLACE: place,
             _TOKEN_KEY: key.wrap(self._token_key.secret, "token key").hex(),
-            ADOPTED: None,
+            _LEDGER_SEED: key.wrap(self.ledger_seed, _LEDGER_SEED).hex(),
             RETIRED: before if before != place else None,
         }
         self.store.replace_keys(rewrapped, facts)
@@ -116,9 +115,12 @@ class Vault:
         return broken
 
     def start_over(self, place: str) -> None:
-        """Make the key that this vault was opened with the workspace's, all others being lost."""
-        facts = {CHECK: self._key.check(), PLACE: place, ADOPTED: None, RETIRED: None}
-        self.store.start_over({**facts, _TOKEN_KEY: None})
+        """Make the key that this vault was opened with the workspace's, all others being lost.
+
+        What the ledger was signed with is lost with them: a new ledger is to be begun.
+        """
+        facts = {CHECK: self._key.check(), PLACE: place, RETIRED: None}
+        self.store.start_over({**facts, _TOKEN_KEY: None, _LEDGER_SEED: None})
 
     def _require_current(self) -> None:
         """Notice that another process changed the workspace key meanwhile."""
@@ -130,19 +132,27 @@ class Vault:
         return self._key.unwrap(self.store.wrapped(person) or b"", "data key", person)
 
     @cached_property
+    def ledger_seed(self) -> bytes:
+        """What the ledger's signing key is made of, 32 bytes; it outlives the workspace key."""
+        return self._secret(_LEDGER_SEED, _LEDGER_SEED)
+
+    @cached_property
     def _token_key(self) -> WorkspaceKey:
         """A key of its own, so that tokens outlive the workspace key."""
-        wrapped = self.store.fact(_TOKEN_KEY)
+        return WorkspaceKey(self._secret(_TOKEN_KEY, "token key"))
+
+    def _secret(self, fact: str, context: str) -> bytes:
+        """A secret that lies wrapped in the key store, where it is made if it is not there."""
+        wrapped = self.store.fact(fact)
         if wrapped is not None:
             try:
-                return WorkspaceKey(self._key.unwrap(bytes.fromhex(wrapped), "token key"))
+                return self._key.unwrap(bytes.fromhex(wrapped), context)
             except (SealBroken, ValueError):
                 raise KeyWrong(
                     expected="the workspace key that this key store was wrapped with",
                     found="another one",
                     remedy="Put back the key that goes with this key store.",
                 ) from None
-        adopted = self.store.fact(ADOPTED) is not None
-        secret = self._key.secret if adopted else os.urandom(KEY_BYTES)
-        self.store.set_facts({_TOKEN_KEY: self._key.wrap(secret, "token key").hex()})
-        return WorkspaceKey(secret)
+        secret = os.urandom(KEY_BYTES)
+        self.store.set_facts({fact: self._key.wrap(secret, context).hex()})
+        return secret

@@ -1,0 +1,432 @@
+"""Nothing happens without its entry, whatever goes wrong; and entries tell nothing personal."""
+
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from sayso.domain.grant import Purpose
+from sayso.domain.photo import Recognition
+from sayso.errors import (
+    CheckpointInvalid,
+    ClockBackwards,
+    DiskFull,
+    LedgerBusy,
+    LedgerForked,
+    LedgerUnwritable,
+    SaysoError,
+    WorkspaceMissing,
+)
+from sayso.ledger.checkpoint import SigningKey
+from sayso.ledger.disk import WriterLock
+from sayso.ledger.entry import Action, Entry
+from sayso.ledger.proof import check
+from sayso.ledger.reader import Reader
+from sayso.ledger.verification import Verification
+from sayso.ledger.verification import verify as verify_ledger
+from sayso.store.sealing import WorkspaceKey
+
+from .drawing import ADA, BEN, LEFT, NOBODY, RIGHT, Head, faint, picture, vector
+from .world import STAFF, World, enrolment, form
+
+PROJECT = Path(__file__).resolve().parents[2]
+ALL = "recognise find name:staff publish:website"
+SIGNING = SigningKey.from_seed("sayso/tests", bytes(32))
+VKEY = SIGNING.verifier.encode()
+KEY = WorkspaceKey(bytes(32))
+
+
+def entries(world: World) -> list[Entry]:
+    with Reader.open(world.folder / "ledger", SIGNING.verifier) as reader:
+        return list(reader.entries())
+
+
+def verified(world: World) -> Verification:
+    return verify_ledger(world.folder / "ledger", SIGNING.verifier)
+
+
+def told(world: World, action: Action) -> list[Entry]:
+    return [entry for entry in entries(world) if entry.draft.action is action]
+
+
+def furnished(world: World) -> None:
+    """Ada and Ben said yes; one photograph shows Ada and a stranger, one somebody like Ada."""
+    source = world.collection()
+    world.enrol("Ada Unusualname", ADA, ALL, fields="phone=5550199@staff")
+    world.enrol("Ben", BEN, "publish:website")
+    source.put("IMG_ada.png", picture(Head(ADA, x=LEFT), Head(NOBODY, x=RIGHT)))
+    source.put("doubt.png", picture(Head(faint(ADA))))
+    world.scan("club")
+    world.clock.forward(seconds=10)
+    world.judge.mark("IMG_ada.png", world.face("IMG_ada.png", 1), "Ben")
+
+
+def declare(world: World) -> None:
+    world.declare(
+        "more",
+        world.folder.parent / "photographs-club",
+        purpose="x",
+        recognition=Recognition.OFF,
+        basis=None,
+        retain_days=None,
+    )
+
+
+ACTIONS: dict[str, Callable[[World], object]] = {
+    "declare": declare,
+    "enrol": lambda world: world.enrol("Cat", 2, ALL),
+    "scan": lambda world: world.scan("club", again=True),
+    "identify": lambda world: world.identify(picture(Head(ADA))),
+    "verify": lambda world: world.verify("doubt.png", world.face("doubt.png"), "Ada Unusualname"),
+    "find": lambda world: world.find("Ada Unusualname"),
+    "mark": lambda world: world.judge.mark("doubt.png", world.face("doubt.png"), "Ben"),
+    "reject": lambda world: world.judge.reject("doubt.png", world.face("doubt.png"), "Ben"),
+    "reject all": lambda world: world.judge.reject_all("doubt.png", world.face("doubt.png")),
+    "take back": lambda world: world.judge.take_back(
+        "IMG_ada.png", world.face("IMG_ada.png", 1), "Ben"
+    ),
+    "publish": lambda world: world.publish(world.folder.parent / "out"),
+    "withdraw": lambda world: world.rights.withdraw("Ada Unusualname"),
+    "erase": lambda world: world.rights.erase("Ada Unusualname"),
+}
+
+
+@contextmanager
+def vanished(world: World) -> Iterator[None]:
+    ledger = world.folder / "ledger"
+    ledger.rename(world.folder / "elsewhere")
+    yield
+    (world.folder / "elsewhere").rename(ledger)
+
+
+@contextmanager
+def held(world: World) -> Iterator[None]:
+    lock = WriterLock(world.folder / "ledger")
+    yield
+    lock.release()
+
+
+@contextmanager
+def full(world: World) -> Iterator[None]:
+    """No file may grow beyond what the ledger's has: what a full disk does, without filling one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    room = (world.folder / "ledger" / "contents").stat().st_size
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@contextmanager
+def no_copy(world: World) -> Iterator[None]:
+    world.book.kept = world.folder / "unplugged" / "checkpoint"
+    yield
+    world.book.kept = None
+
+
+@contextmanager
+def behind(world: World) -> Iterator[None]:
+    world.clock.now -= timedelta(seconds=1)
+    yield
+    world.clock.now += timedelta(seconds=1)
+
+
+FAULTS: list[tuple[Callable[[World], AbstractContextManager[None]], type[SaysoError], set[str]]] = [
+    (vanished, WorkspaceMissing, set()),
+    (held, LedgerBusy, set()),
+    (full, DiskFull, set()),
+    (no_copy, LedgerUnwritable, set()),
+    (behind, ClockBackwards, {"withdraw", "erase"}),  # a refusal is never impossible
+]
+
+
+@pytest.mark.parametrize(("fault", "error", "possible"), FAULTS, ids=lambda one: getattr(
+    one, "__name__", ""))  # fmt: skip
+def test_no_action_happens_whose_entry_cannot_be_written(
+    world: World,
+    fault: Callable[[World], AbstractContextManager[None]],
+    error: type[SaysoError],
+    possible: set[str],
+) -> None:
+    furnished(world)
+    before, size = world.rows(), verified(world).head.size
+    out = world.folder.parent / "out"
+    for name, act in ACTIONS.items():
+        if name in possible:
+            continue
+        with fault(world), pytest.raises(error):
+            act(world)
+        assert world.rows() == before, name
+        assert not list(out.rglob("*.png")), name
+    for entry in entries(world)[size:]:  # written, and said at once not to have happened
+        assert fault is no_copy
+        assert entry.draft.action is Action.ABORTED or entry.draft.stage == "intent"
+    aborted = sum(last - first + 1 for entry in told(world, Action.ABORTED)
+                  for first, last in entry.draft.targets)  # fmt: skip
+    assert verified(world).head.size == size + aborted + len(told(world, Action.ABORTED))
+    # With the fault gone each of them works.
+    for name, act in ACTIONS.items():
+        if name != "erase":
+            world.clock.forward(seconds=1)
+            if name == "reject all":
+                world.judge.take_back("doubt.png", world.face("doubt.png"), "Ben")
+            act(world)
+
+
+@pytest.mark.parametrize("after", [0, 1], ids=["before the copies", "before the end"])
+def test_no_copy_lies_anywhere_without_a_name_on_the_take_down_list(
+    world: World, after: int
+) -> None:
+    furnished(world)
+    ledger, out = world.folder / "ledger", world.folder.parent / "out"
+
+    def unplug(done: int, _total: int) -> None:
+        if done >= after and ledger.is_dir():
+            ledger.rename(world.folder / "elsewhere")
+
+    with pytest.raises(WorkspaceMissing):
+        world.publishing("club", out, "website", "fill", progress=unplug)  # type: ignore[arg-type]
+    (world.folder / "elsewhere").rename(ledger)
+    copies = {path.relative_to(out).as_posix() for path in out.rglob("*.png")}
+    assert bool(copies) == bool(after)
+    listed = {Path(one.path) for one in world.rights.withdraw("Ada Unusualname").published}
+    assert {out / copy for copy in copies if "ada" in copy} <= listed
+    steps = [entry.draft.details["step"] for entry in told(world, Action.PUBLICATION)]
+    assert steps == ["begun"]
+
+
+WITHDRAWAL = """
+import sys
+from pathlib import Path
+from tests.services.test_book import KEY
+from tests.services.world import HandClock, World
+
+world = World(Path(sys.argv[1]), KEY, HandClock(), {})
+world.clock.forward(seconds=10)
+world.book.kept = Path(sys.argv[2])
+world.rights.withdraw("Ada Unusualname")
+"""
+
+
+def script(text: str, *arguments: str | Path) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(  # noqa: S603 - our own script
+        [sys.executable, "-c", text, *arguments],
+        cwd=PROJECT,
+        env={**os.environ, "PYTHONPATH": f"{PROJECT}{os.pathsep}{PROJECT / 'src'}"},
+    )
+
+
+def test_a_process_killed_between_entry_and_commit_leaves_an_aborted_entry(
+    tmp_path: Path,
+) -> None:
+    world = World.create(tmp_path / "workspace", KEY)
+    furnished(world)
+    world.book.settle()
+    before, size = world.rows(), verified(world).head.size
+    copy = tmp_path / "checkpoint"
+    os.mkfifo(tmp_path / "checkpoint.new")  # whoever writes the copy waits here: entered, not done
+    with script(WITHDRAWAL, world.folder, copy) as process:
+        until = time.monotonic() + 60
+        while verified(world).head.size == size:
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        process.kill()
+    assert world.rows() == before
+    other = world.beside()
+    assert other.book.needs_settling()
+    assert other.book.settle() == (size,)
+    assert not other.book.needs_settling()
+    intended, aborted = entries(world)[size:]
+    assert intended.draft.action is Action.WITHDRAWAL
+    assert (aborted.draft.action, aborted.draft.targets) == (Action.ABORTED, ((size, size),))
+    assert other.book.settle() == ()
+    assert verified(world).unfinished_bytes == 0
+    other.close()
+    world.close()
+
+
+MARKING = """
+import sys
+from pathlib import Path
+from tests.services.test_book import KEY
+from tests.services.world import HandClock, World
+
+world = World(Path(sys.argv[1]), KEY, HandClock(), {})
+world.clock.forward(seconds=10)
+for _ in range(10):
+    world.judge.mark("doubt.png", world.face("doubt.png"), "Ben")
+    world.find("Ada Unusualname")
+"""
+
+
+def test_several_processes_write_in_turn(tmp_path: Path) -> None:
+    world = World.create(tmp_path / "workspace", KEY)
+    furnished(world)
+    size = verified(world).head.size
+    processes = [script(MARKING, world.folder) for _ in range(3)]
+    assert [process.wait(120) for process in processes] == [0, 0, 0]
+    assert verified(world).head.size == size + 60
+    assert world.book.settle() == ()  # every one of them was carried out
+    world.close()
+
+
+def test_entries_hold_neither_names_nor_features_nor_files(world: World) -> None:
+    furnished(world)
+    for name, act in ACTIONS.items():
+        if name not in {"erase", "take back", "reject all"}:
+            act(world)
+    contents = b"".join(file.read_bytes() for file in (world.folder / "ledger").iterdir())
+    hidden = [b"Unusualname", b"unusualname", b"Ben", b"5550199", b"phone", b"IMG_ada", b"doubt",
+              b".png", b"yearbook", b"club", b"signed form", vector(ADA).tobytes()[:16],
+              vector(ADA).tobytes().hex()[:16].encode()]  # fmt: skip
+    assert [text for text in hidden if text in contents] == []
+    assert form("Ada Unusualname").sha256.encode() in contents
+
+
+def test_every_action_leaves_the_entry_that_says_what_was_done(world: World) -> None:
+    furnished(world)
+    ada = told(world, Action.CONSENT)[0].draft.subjects
+    said = entries(world)
+    assert [entry.draft.action.value for entry in said] == [
+        "collection", "consent", "enrolment", "consent", "scan", "scan", "review",
+    ]  # fmt: skip
+    assert {entry.draft.actor for entry in said} == {"account-7"}
+    consent, enrolled, begun, ended = (said[n].draft.details for n in (1, 2, 4, 5))
+    assert consent["grants"] == ALL.split()
+    assert consent["evidence_sha256"] == form("Ada Unusualname").sha256
+    assert (enrolled["references"], len(str(enrolled["model_sha256"]))) == (1, 64)
+    assert (begun["step"], begun["photographs"]) == ("begun", 0)
+    assert (ended["step"], ended["photographs"], ended["faces"]) == ("ended", 2, 3)
+    assert (ended["gallery_size"], ended["collection"]) == (1, begun["collection"])
+    assert ended["gallery_version"] is not None
+
+    done = len(entries(world))
+    world.identify(picture(Head(ADA), Head(NOBODY, x=RIGHT)))
+    identified, disclosed = entries(world)[done:]
+    assert identified.draft.action is Action.IDENTIFICATION
+    assert (identified.draft.details["faces"], identified.draft.subjects) == (2, ())
+    assert identified.draft.details["gallery_size"] == 1
+    assert (disclosed.draft.action, disclosed.draft.subjects) == (Action.DISCLOSURE, ada)
+    assert disclosed.draft.details["audience"] == STAFF
+    world.identify(picture(Head(NOBODY)))  # nobody told: no disclosure
+    assert entries(world)[-1].draft.action is Action.IDENTIFICATION
+
+    done = len(entries(world))
+    world.find("Ada Unusualname")
+    world.judge.take_back("IMG_ada.png", world.face("IMG_ada.png", 1), "Ben")
+    world.publish(world.folder.parent / "out")
+    world.rights.withdraw("Ada Unusualname", Purpose.PUBLISH)
+    accessed, taken, first, shown, last, withdrawn = entries(world)[done:]
+    assert (accessed.draft.action, accessed.draft.subjects) == (Action.ACCESS, ada)
+    assert (taken.draft.action, taken.draft.details["said"]) == (Action.REVIEW, "taken_back")
+    steps = [(one.draft.details["step"], one.draft.details["copies"]) for one in (first, last)]
+    assert steps == [("begun", 0), ("ended", 1)]
+    assert (shown.draft.action, shown.draft.subjects) == (Action.DISCLOSURE, ada)
+    assert shown.draft.details["channel"] == "website"
+    assert (withdrawn.draft.subjects, withdrawn.draft.details["purposes"]) == (ada, ["publish"])
+
+
+def test_what_lapses_by_itself_is_entered_too(world: World) -> None:
+    world.collection()
+    ada = world.enrol("Ada", ADA, "recognise", expires=world.clock.now + timedelta(days=1)).person
+    world.clock.forward(days=2)
+    with vanished(world), pytest.raises(WorkspaceMissing):
+        world.scan("club")
+    assert world.count("templates") == 1
+    world.scan("club")
+    assert world.count("templates") == 0
+    assert [entry.draft.subjects for entry in told(world, Action.RETENTION)] == [(ada.id,)]
+
+
+def test_erasing_leaves_proofs_whole_and_nothing_to_read(world: World) -> None:
+    furnished(world)
+    consent, enrolled = told(world, Action.CONSENT)[0], told(world, Action.ENROLMENT)[0]
+    receipt = world.rights.withdraw("Ada Unusualname", Purpose.PUBLISH).receipt
+    proof = world.book.prove(consent.sequence)
+    with Reader.open(world.folder / "ledger", SIGNING.verifier) as reader:
+        salts = [reader.kept(one.sequence).salt for one in (consent, enrolled)]
+    gone = world.rights.erase("Ada Unusualname")
+    kept = world.on_disk()
+    assert gone.person.encode() not in kept
+    assert [salt for salt in salts if salt in kept] == []
+    assert consent.canonical() not in kept
+    for earlier in (proof, receipt):
+        assert check(earlier, VKEY).entry.draft.subjects == (gone.person,)
+    certificate = check(gone.receipt, VKEY).entry
+    assert certificate.draft.action is Action.ERASURE
+    assert certificate.draft.subjects == ()
+    assert verified(world).erased == sum(b - a + 1 for a, b in certificate.draft.targets)
+    assert {entry.draft.subjects for entry in entries(world) if entry.draft.subjects}
+
+
+def test_a_clock_set_back_stands_in_the_way_of_no_refusal(world: World) -> None:
+    furnished(world)
+    world.clock.now -= timedelta(days=400)
+    for act in (ACTIONS["enrol"], ACTIONS["scan"]):  # seen from then, no yes was given yet
+        with pytest.raises(ClockBackwards):
+            act(world)
+    assert world.count("templates") == 1
+    assert world.rights.withdraw("Ada Unusualname", Purpose.PUBLISH).templates == 0
+    done = world.rights.withdraw("Ada Unusualname")
+    assert done.templates == 1
+    entry = check(done.receipt, VKEY).entry
+    assert entry.draft.details["clock_behind"] is True
+    assert entry.at == entries(world)[-2].at
+    world.clock.now += timedelta(days=400)  # and it holds when the clock is right again
+    assert world.identify(picture(Head(ADA)))[0].person is None
+    world.clock.now -= timedelta(days=400)
+    assert world.rights.erase("Ada Unusualname").receipt
+    assert verified(world).erased
+
+
+def test_the_very_same_enrolment_again_is_no_entry(world: World) -> None:
+    furnished(world)
+    size = len(entries(world))
+    assert world.enrolling(
+        enrolment("Ada Unusualname", ADA, ALL, fields="phone=5550199@staff")
+    ).unchanged
+    assert len(entries(world)) == size
+
+
+def test_an_older_ledger_in_the_place_of_this_one_is_found_on_opening(world: World) -> None:
+    world.collection()
+    ledger, old = world.folder / "ledger", world.folder.parent / "old"
+    shutil.copytree(ledger, old)
+    world.enrol("Ada", ADA, ALL)
+    shutil.rmtree(ledger)
+    shutil.copytree(old, ledger)
+    verified(world)  # whole in itself
+    with pytest.raises(LedgerForked):
+        world.beside().book.needs_settling()
+
+
+def test_the_copy_of_a_checkpoint_is_the_newest_and_survives_a_rewritten_ledger(
+    world: World, tmp_path: Path
+) -> None:
+    copy = world.book.kept = tmp_path / "elsewhere"
+    world.collection()
+    shutil.copytree(world.folder / "ledger", tmp_path / "old")
+    world.enrol("Ada", ADA, ALL)
+    with Reader.open(world.folder / "ledger", SIGNING.verifier) as reader:
+        assert copy.read_bytes() == reader.head.note
+    world.rights.erase("Ada")
+    evidence = copy.read_bytes()
+    assert evidence.split(b"\n")[1] == str(verified(world).head.size).encode()
+    shutil.rmtree(world.folder / "ledger")
+    (tmp_path / "old").rename(world.folder / "ledger")
+    with pytest.raises(LedgerForked):
+        world.enrol("Ben", BEN, ALL)
+    copy.write_text("a file of somebody's")
+    with pytest.raises(CheckpointInvalid):
+        world.enrol("Ben", BEN, ALL)
+    assert copy.read_text() == "a file of somebody's"
+    assert world.count("persons") == 0
