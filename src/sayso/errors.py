@@ -74,6 +74,7 @@ expected, what was found and what to do next::
         ├── ReceiptForged             receipt_forged
         ├── ReceiptReplayed           receipt_replayed
         └── LedgerError
+            ├── LedgerNewer           ledger_newer
             ├── LedgerTampered        ledger_tampered
             ├── LedgerForked          ledger_forked
             ├── CheckpointInvalid     checkpoint_invalid
@@ -564,6 +565,12 @@ class LedgerForked(LedgerError):
     """The ledger does not continue the history that a checkpoint signed."""
 
     code = "ledger_forked"
+
+
+class LedgerNewer(LedgerError):
+    """The ledger that is there does not continue a backup's: it is not put in its place."""
+
+    code = "ledger_newer"
 
 
 class CheckpointInvalid(LedgerError):

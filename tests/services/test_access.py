@@ -69,7 +69,7 @@ def logic(world: World) -> Logic:
 
 def access_of(world: World, history: History = no_history) -> Access:
     return Access(
-        world.repository,
+        world.book,
         world.clock,
         lambda: world.eye,
         lambda folder: world.sources[Path(folder).name],

@@ -31,7 +31,7 @@ def test_a_new_key_opens_everything_and_the_old_one_nothing(tmp_path: Path) -> N
     sealed = [row[3] for row in world.rows()["templates"]]
     old = (world.folder / "workspace.key").read_bytes()
     workspace = opened(world.folder)
-    assert workspace.custody.rotate(workspace.repository, None) == 2
+    assert workspace.custody.rotate(workspace.repository, workspace.book, None).data_keys == 2
     workspace.close()
     world.close()
     assert (world.folder / "workspace.key").read_bytes() != old
@@ -49,7 +49,7 @@ def test_forms_of_erased_people_are_known_again_after_a_change_of_key(tmp_path: 
     world = lived_in(tmp_path / "workspace")
     world.rights.erase(ADA_NAME)
     workspace = opened(world.folder)
-    workspace.custody.rotate(workspace.repository, None)
+    workspace.custody.rotate(workspace.repository, workspace.book, None)
     workspace.close()
     world.close()
     after = office(world.folder, world.sources)
@@ -62,7 +62,7 @@ def test_forms_of_erased_people_are_known_again_after_a_change_of_key(tmp_path: 
 def test_a_program_that_still_has_the_old_key_says_so_and_loses_nothing(tmp_path: Path) -> None:
     world = lived_in(tmp_path / "workspace")
     workspace = opened(world.folder)
-    workspace.custody.rotate(workspace.repository, None)
+    workspace.custody.rotate(workspace.repository, workspace.book, None)
     workspace.close()
     with pytest.raises(KeyWrong):
         world.enrol("Late Comer", 3, ALL)
@@ -86,7 +86,7 @@ def audit(event, arguments):
     if when == "key written" and event == "open" and name.endswith("workspace.key.new"):
         os.kill(os.getpid(), signal.SIGKILL)
 sys.addaudithook(audit)
-workspace.custody.rotate(workspace.repository, None)
+workspace.custody.rotate(workspace.repository, workspace.book, None)
 """
 
 
@@ -108,19 +108,19 @@ def test_a_key_can_move_into_the_environment_and_back(tmp_path: Path) -> None:
     world.close()
     workspace = opened(world.folder)
     with pytest.raises(KeyMissing):
-        workspace.custody.rotate(workspace.repository, KeyPlace.ENVIRONMENT)
+        workspace.custody.rotate(workspace.repository, workspace.book, KeyPlace.ENVIRONMENT)
     workspace.close()
     text = base64.b64encode(bytes(range(32))).decode()
     given = {**environment(world.folder), "SAYSO_NEW_KEY": text}
     workspace = open_workspace(world.folder, given)
-    workspace.custody.rotate(workspace.repository, KeyPlace.ENVIRONMENT)
+    workspace.custody.rotate(workspace.repository, workspace.book, KeyPlace.ENVIRONMENT)
     workspace.close()
     assert not (world.folder / "workspace.key").exists()
     with pytest.raises(KeyMissing):
         opened(world.folder)
     workspace = open_workspace(world.folder, {**environment(world.folder), "SAYSO_KEY": text})
     assert report(workspace.repository.vault, workspace.custody.place).unopened == ()
-    workspace.custody.rotate(workspace.repository, KeyPlace.FILE)
+    workspace.custody.rotate(workspace.repository, workspace.book, KeyPlace.FILE)
     workspace.close()
     assert recognised(world.folder, world)
 
@@ -131,7 +131,7 @@ def test_a_lost_key_is_said_plainly_and_can_be_done_without(tmp_path: Path) -> N
     (world.folder / "workspace.key").unlink()
     with pytest.raises(KeyMissing, match="templates cannot be recovered"):
         opened(world.folder)
-    assert renew_key(world.folder, environment(world.folder)) == 2
+    assert renew_key(world.folder, environment(world.folder)).templates == 2
     workspace = opened(world.folder)
     assert {one.person.name for one in workspace.people()} == {ADA_NAME, BEN_NAME}
     assert [one.templates for one in workspace.people()] == [0, 0]
@@ -149,7 +149,7 @@ def test_a_lost_key_store_is_said_plainly(tmp_path: Path) -> None:
     with pytest.raises(KeyStoreMissing):
         opened(world.folder)
     assert not (world.folder / "keys.sqlite").exists()
-    assert renew_key(world.folder, environment(world.folder)) == 2
+    assert renew_key(world.folder, environment(world.folder)).templates == 2
     opened(world.folder).close()
 
 

@@ -3,14 +3,15 @@ import json
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from sayso.domain.person import PersonId
-from sayso.errors import ErasureIncomplete, PersonUnknown
-from sayso.store.repository import Unit
+from sayso.errors import ErasureIncomplete, LedgerBusy, PersonUnknown
+from sayso.ledger.disk import WriterLock
 
 from .drawing import ADA, Head, picture, vector
 from .office import ADA_NAME, ALL, BEN_NAME, PHONE, lived_in, office, opened
@@ -185,16 +186,22 @@ def test_a_namesake_keeps_the_name_and_the_certificate_says_so(tmp_path: Path) -
     world.close()
 
 
+@contextmanager
+def held(ledger: Path) -> Iterator[None]:
+    """Another process writes in the ledger."""
+    lock = WriterLock(ledger)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def test_what_may_not_be_entered_is_not_done(tmp_path: Path) -> None:
     world = lived_in(tmp_path / "workspace")
     before = world.rows()
 
-    def refuse(_unit: Unit, _person: PersonId) -> None:
-        raise OSError
-
-    erase = type(world.rights.erasing)(world.repository, world.clock, before_removing=refuse)
-    with pytest.raises(OSError):  # noqa: PT011 - the test's own
-        erase(ADA_NAME)
+    with held(tmp_path / "workspace" / "ledger"), pytest.raises(LedgerBusy):
+        world.rights.erase(ADA_NAME)
     assert world.rows() == before
     assert (tmp_path / "out" / "photographs" / "a.png").exists()
     assert world.database.keys.pending_erasures() == []

@@ -36,7 +36,7 @@ def outcomes(world: World, path: str) -> list[tuple[Outcome, str]]:
 def test_a_face_that_somebody_objected_to_is_covered_whatever_else_is_said(
     world: World, source: FakeSource
 ) -> None:
-    objecting = Object(world.repository, world.clock)
+    objecting = Object(world.repository, world.book, world.clock)
     assert outcomes(world, "both.png")[0][0] is Outcome.SHOW
     objecting.add("both.png", world.face("both.png"), Wish.COVER)
     world.judge.mark("both.png", world.face("both.png"), "Ada")
@@ -49,7 +49,9 @@ def test_a_face_that_somebody_objected_to_is_covered_whatever_else_is_said(
 
 
 def test_a_photograph_that_is_to_be_removed_gets_no_copy(world: World, source: FakeSource) -> None:
-    Object(world.repository, world.clock).add("both.png", None, Wish.REMOVE, "asked by telephone")
+    Object(world.repository, world.book, world.clock).add(
+        "both.png", None, Wish.REMOVE, "asked by telephone"
+    )
     assert screened(world, "both.png").verdict is Verdict.WITHHOLD
     done = world.publish(world.folder.parent / "out")
     assert [(one.path, one.code) for one in done.withheld] == [("both.png", "objection")]
@@ -61,7 +63,7 @@ def test_where_no_face_was_found_the_box_is_covered_all_the_same(
     world: World, source: FakeSource
 ) -> None:
     del source
-    objecting = Object(world.repository, world.clock)
+    objecting = Object(world.repository, world.book, world.clock)
     objecting.add("one.png", "0.7,0.6,0.1,0.2", Wish.COVER)
     assert outcomes(world, "one.png") == [
         (Outcome.SHOW, "consent"),
@@ -79,7 +81,7 @@ def test_an_objection_during_a_publication_keeps_the_photograph_out(
 
     def object_now(path: str) -> None:
         if path == "both.png":
-            Object(other.repository, other.clock).add("both.png", None, Wish.COVER)
+            Object(other.repository, other.book, other.clock).add("both.png", None, Wish.COVER)
 
     source.on_read = object_now
     done = world.publish(world.folder.parent / "out")
@@ -89,7 +91,7 @@ def test_an_objection_during_a_publication_keeps_the_photograph_out(
 
 def test_an_objection_can_be_listed_and_lifted(world: World, source: FakeSource) -> None:
     del source
-    objecting = Object(world.repository, world.clock)
+    objecting = Object(world.repository, world.book, world.clock)
     added = objecting.add("both.png", None, Wish.COVER)
     assert objecting.add("both.png", None, Wish.COVER).objection.id == added.objection.id
     [listed] = objecting.all()
@@ -105,7 +107,7 @@ def test_an_objection_can_be_listed_and_lifted(world: World, source: FakeSource)
 
 def test_bad_input_is_refused(world: World, source: FakeSource) -> None:
     del source
-    objecting = Object(world.repository, world.clock)
+    objecting = Object(world.repository, world.book, world.clock)
     with pytest.raises(PhotographUnknown):
         objecting.add("nothing.png", None, Wish.COVER)
     with pytest.raises(FaceUnknown):

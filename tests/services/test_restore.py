@@ -105,7 +105,7 @@ def test_withdrawals_and_objections_since_hold_after_a_restore(tmp_path: Path) -
     backup = backed_up(world)
     world.clock.forward(days=1)
     world.rights.withdraw(BEN_NAME, Purpose.PUBLISH)
-    Object(world.repository, world.clock).add("a.png", None, Wish.REMOVE)
+    Object(world.repository, world.book, world.clock).add("a.png", None, Wish.REMOVE)
     world.close()
     done = restored(backup, world.folder, yes=True)
     assert done.refused == 2

@@ -28,7 +28,7 @@ def test_a_template_goes_three_years_after_the_last_time_in_touch(world: World) 
     world.enrol("Ada", ADA, ALL)
     source.put("a.png", picture(Head(ADA)))
     world.scan("club")
-    run = Retention(world.repository, world.clock)
+    run = Retention(world.repository, world.book, world.clock)
     world.clock.forward(days=3 * 365 - 10)
     assert not run()
     world.find("Ada")
@@ -47,7 +47,7 @@ def test_a_template_goes_three_years_after_the_last_time_in_touch(world: World) 
 
 def test_the_controllers_policy_counts_from_the_building(world: World) -> None:
     enrolled(world)
-    run = Retention(world.repository, world.clock, retain_templates_days=30)
+    run = Retention(world.repository, world.book, world.clock, retain_templates_days=30)
     world.clock.forward(days=29)
     world.find("Ada")
     assert not run()
@@ -59,7 +59,7 @@ def test_a_template_goes_with_the_last_collection_that_it_is_for(world: World) -
     world.collection("long", retain_days=200)
     world.collection("short", retain_days=100)
     world.enrol("Ada", ADA, ALL, collections=("long", "short"))
-    run = Retention(world.repository, world.clock)
+    run = Retention(world.repository, world.book, world.clock)
     world.clock.forward(days=150)
     assert not run().templates
     world.clock.forward(days=50)
@@ -72,7 +72,7 @@ def test_at_the_end_everything_of_a_collection_goes_but_its_declaration(world: W
     world.publish(world.folder.parent / "out")
     world.collection("other", Recognition.OFF).put("b.png", picture(Head(BEN)))
     world.scan("other")
-    run = Retention(world.repository, world.clock)
+    run = Retention(world.repository, world.book, world.clock)
     world.clock.forward(days=100)
     [ended] = run().collections
     assert (ended.collection.name, ended.photographs, ended.faces) == ("club", 1, 1)
@@ -95,7 +95,7 @@ def test_a_scan_keeps_to_retention_and_does_not_begin_anew_what_has_ended(world:
 def test_a_withdrawal_puts_every_published_place_on_the_list(world: World) -> None:
     enrolled(world)
     world.publish(world.folder.parent / "out")
-    takedowns = TakeDowns(world.repository, world.clock, 7)
+    takedowns = TakeDowns(world.repository, world.book, world.clock, 7)
     assert takedowns() == []
     world.rights.withdraw("Ada", Purpose.FIND)
     assert takedowns() == []
@@ -118,7 +118,7 @@ def test_a_consent_that_expires_puts_its_places_on_the_list(world: World) -> Non
     enrolled(world, expires=soon)
     world.publish(world.folder.parent / "out")
     world.clock.forward(days=10)
-    [one] = TakeDowns(world.repository, world.clock)()
+    [one] = TakeDowns(world.repository, world.book, world.clock)()
     assert one.reason == "expired"
 
 
@@ -128,8 +128,8 @@ def test_the_list_outlives_person_and_collection(world: World, tmp_path: Path) -
     world.rights.withdraw("Ada")
     world.rights.erase("Ada")
     world.clock.forward(days=100)
-    Retention(world.repository, world.clock)()
-    [one] = TakeDowns(world.repository, world.clock)()
+    Retention(world.repository, world.book, world.clock)()
+    [one] = TakeDowns(world.repository, world.book, world.clock)()
     assert (one.person, one.folder, one.path) == (
         None,
         str((tmp_path / "out").resolve()),

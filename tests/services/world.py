@@ -124,7 +124,7 @@ class World:
         self.loads = 0
         self.eye = Eye(detector or self.detector, DecodeLimits(10_000_000, 10_000_000), 16.0)
         kept, eye, load = self.repository, self.eye, self.load_recogniser
-        signing = SigningKey.from_seed("sayso/tests", bytes(32))
+        signing = _signing(self.repository)
         self.book = book = Book(kept, folder / "ledger", signing, "account-7", clock)
         self.declare = Declare(kept, book, clock)
         self.enrolling = Enrol(kept, book, eye, load, clock)
@@ -142,8 +142,7 @@ class World:
         folder.mkdir()
         world = cls(folder, key or WorkspaceKey.generate(), HandClock(), {})
         world.database.path.write_bytes(fresh())
-        signing = SigningKey.from_seed("sayso/tests", bytes(32))
-        Journal.create(folder / "ledger", signing, world.clock).close()
+        Journal.create(folder / "ledger", _signing(world.repository), world.clock).close()
         return world
 
     def beside(self) -> "World":
@@ -229,6 +228,14 @@ class World:
 
     def close(self) -> None:
         self.database.close()
+
+
+def _signing(repository: Repository) -> SigningKey:
+    """The key of the workspace's ledger, or one of the tests' own where none was claimed."""
+    workspace_id = repository.database.keys.fact("workspace_id")
+    if workspace_id is None:
+        return SigningKey.from_seed("sayso/tests", bytes(32))
+    return SigningKey.from_seed(f"sayso/{workspace_id}", repository.vault.ledger_seed)
 
 
 def enrolment(

@@ -222,12 +222,18 @@ def rotate(
     """Change the workspace key; templates are not touched."""
     with session(context, workspace, as_json) as run:
         opened = run.workspace
-        count = opened.custody.rotate(opened.repository, to)
+        done = opened.custody.rotate(opened.repository, opened.book, to)
         place = opened.custody.place
+        stale = [
+            f"This copy of the key store could not be written anew and needs the old key: "
+            f"{escape(one)}. Connect it and run `sayso key copy` again, or destroy it."
+            for one in done.stale
+        ]
         run.result(
-            {"rewrapped": count, "place": place.value},
-            f"The workspace key is new; {count} data key(s) are wrapped with it. Keep a copy of "
-            f"it in a safe place ({place}), and destroy copies of the old one.",
+            {"rewrapped": done.data_keys, "place": place.value, "stale_copies": list(done.stale)},
+            f"The workspace key is new; {done.data_keys} data key(s) are wrapped with it. "
+            f"Keep a copy of it in a safe place ({place}), and destroy copies of the old one.",
+            *stale,
         )
 
 
@@ -290,10 +296,15 @@ def renew(
     """Begin anew with a new key after the old one was lost for good; templates are gone."""
     with session(context, workspace, as_json) as run:
         run.confirm("Give up every template, for want of its key?", yes=yes)
-        count = renew_key(run.folder)
+        done = renew_key(run.folder)
+        laid = "" if done.old_ledger is None else str(done.old_ledger)
+        aside = (
+            [f"The ledger so far lies in {escape(laid)}, to be read and verified."] if laid else []
+        )
         run.result(
-            {"templates_removed": count},
-            f"There is a new key. {count} template(s) that nobody could open were removed: enrol "
-            "those people again. Erased people's forms are not recognised any more, and backups "
+            {"templates_removed": done.templates, "old_ledger": laid or None},
+            f"There is a new key. {done.templates} template(s) that nobody could open were "
+            "removed: enrol those people again. Erased people's forms are not recognised any more, and backups "
             "made before do not know who was erased since: destroy them.",
+            *aside,
         )

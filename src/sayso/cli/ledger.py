@@ -7,13 +7,13 @@ from typing import Annotated
 import typer
 
 from sayso.cli.files import read_file, write_file
-from sayso.cli.session import FolderOption, JsonOption, escape, session
+from sayso.cli.session import FolderOption, JsonOption, Session, escape, session
 from sayso.services import audit as auditing
 from sayso.services.audit import Entry
 
 audit = typer.Typer(no_args_is_help=True, help="Check the ledger, and prove what it says.")
 
-FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="A proof.")]
+FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="A proof, or a receipt.")]
 
 
 @audit.command()
@@ -83,9 +83,13 @@ def check(
     key: Annotated[str, typer.Option(metavar="PUBLIC", help="The log's public key.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Check a proof with the log's public key alone; no workspace is needed."""
+    """Check a proof or a receipt with the log's public key alone; no workspace needed."""
     with session(context, None, as_json) as run:
-        verified = auditing.check(read_file(file), key)
+        data = read_file(file)
+        if auditing.is_receipt(data):
+            _check_receipt(run, data, key)
+            return
+        verified = auditing.check(data, key)
         values = {
             "valid": True,
             "entry": _values(verified.entry),
@@ -97,6 +101,22 @@ def check(
             f"The proof holds: entry {verified.entry.sequence} is in {verified.checkpoint.origin}.",
             _line(verified.entry),
         )
+
+
+def _check_receipt(run: Session, data: bytes, key: str) -> None:
+    checked, defects = auditing.check_consents(data, key)
+    values = {
+        "valid": True,
+        "receipt": checked.document["dct:identifier"],
+        "person": checked.person,
+        "issued": checked.issued,
+        "entry": checked.entry,
+        "lacks": sorted({defect.field for defect in defects}),
+    }
+    run.result(
+        values,
+        f"The receipt holds: issued {checked.issued} for {checked.person}, entry {checked.entry}.",
+    )
 
 
 @audit.command()

@@ -60,7 +60,7 @@ def receipt(
                 values, f"The receipt of {escape(given.person.name)} is at {escape(str(out))}."
             )
         if not given.signed:
-            run.note("It is not signed: this workspace has no audit log yet.")
+            run.note("It is not signed.")
         _say_what_is_missing(run, run.workspace.settings.controller.missing)
         fields = sorted({d.field for d in given.defects if "notice" in d.field})
         if fields:

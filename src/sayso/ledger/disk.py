@@ -10,6 +10,9 @@ from typing import Protocol
 
 from sayso.errors import LedgerBusy
 
+LOCK = "lock"
+"""The file whose lock is held by whoever writes; nothing is in it."""
+
 
 class File(Protocol):
     """One file, read and written at offsets in bytes; every method may raise OSError."""

@@ -20,14 +20,16 @@ from sayso.domain.deadline import one_month_after
 from sayso.domain.person import Person
 from sayso.domain.record import graph
 from sayso.errors import SettingMalformed
+from sayso.ledger.entry import Action
 from sayso.services.access_data import Asked, data
 from sayso.services.access_facts import Facts, History, Logic, gather, no_history
-from sayso.services.access_page import page, readme
+from sayso.services.access_page import page as html
+from sayso.services.access_page import readme
 from sayso.services.access_pictures import Copier, Handed
+from sayso.services.book import Book
 from sayso.services.eye import Eye
 from sayso.services.handover import whole_file
 from sayso.services.ports import Clock, OpenSource, Progress, unwatched
-from sayso.store.repository import Repository
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class Accessed:
 class Access:
     """The use case."""
 
-    repository: Repository
+    book: Book
     clock: Clock
     eye: Callable[[], Eye]
     open_source: OpenSource
@@ -95,9 +97,11 @@ class Access:
                 remedy="Give the day on which the person asked.",
             )
         with whole_file(out, overwrite=overwrite) as stream:
-            with self.repository.reading() as unit:
-                known = unit.people.get(person)
-                facts = gather(unit, known, self.controller, self.history, now)
+            with self.book.writing() as page:  # entered before it is handed over
+                known = page.unit.people.get(person)
+                facts = gather(page.unit, known, self.controller, self.history, now)
+                page.unit.people.touch(known.id, now)
+                page.enter(Action.ACCESS, subjects=[known.id], details={"archive": True})
             handed = self._write(stream, facts, asked, progress)
         shown = sum(one.file is not None for one in handed)
         return Accessed(known, out, asked.due, shown, len(handed) - shown, self.controller.missing)
@@ -109,7 +113,7 @@ class Access:
             handed = self._pictures(archive, facts, asked, progress)
             texts = {
                 "README.txt": readme(asked, self.controller),
-                "index.html": page(facts, handed, asked, self.controller, self.logic),
+                "index.html": html(facts, handed, asked, self.controller, self.logic),
                 "records.jsonld": _json(graph(facts.records)),
                 "data.json": _json(data(facts, handed, asked, self.controller, self.logic)),
             }

@@ -1,9 +1,12 @@
 """The audit: anybody may check what was written, without trusting who wrote it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from sayso.domain.person import PersonId
+from sayso.domain.record_check import Defect
 from sayso.errors import FileMissing
 from sayso.ledger import proof, verification
 from sayso.ledger.checkpoint import Checkpoint, VerifierKey, open_checkpoint
@@ -11,8 +14,11 @@ from sayso.ledger.entry import Entry
 from sayso.ledger.proof import VerifiedEntry
 from sayso.ledger.reader import Reader
 from sayso.ledger.verification import Verification
+from sayso.services.countersign import LedgerChecker
+from sayso.services.envelope import Checked
+from sayso.services.receipt import check_receipt
 
-__all__ = ["Audit", "Entry", "VerifiedEntry", "check"]
+__all__ = ["Audit", "Entry", "VerifiedEntry", "check", "check_consents", "is_receipt"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +85,43 @@ class Audit:
         with Reader.open(self.folder, self.key) as reader:
             return reader.prove(sequence)
 
+    def told(self, person: PersonId) -> list[Mapping[str, Any]]:
+        """The entries about a person, oldest first, as that person may read them.
+
+        Whom else an entry is about, and its details, are left out: they are not theirs to read.
+        """
+        with Reader.open(self.folder, self.key) as reader:
+            return [
+                {
+                    "sequence": entry.sequence,
+                    "at": entry.at.isoformat(),
+                    "action": entry.draft.action.value,
+                }
+                for entry in reader.about(person)
+            ]
+
     def entries(self, start: int = 0) -> Iterator[Entry]:
         """The entries from one on, those erased left out."""
         with Reader.open(self.folder, self.key) as reader:
             yield from reader.entries(start)
+
+
+def is_receipt(data: bytes) -> bool:
+    """Whether a file is a receipt of a consent, rather than a bare proof."""
+    return data.lstrip()[:1] == b"{"
+
+
+def check_consents(data: bytes, key: str) -> tuple[Checked, tuple[Defect, ...]]:
+    """Check a receipt of a consent with nothing but the log's public key.
+
+    Returns:
+        What was signed, and what the record lacks.
+
+    Raises:
+        RecordMalformed, ReceiptForged, ReceiptReplayed, CheckpointInvalid, ProofInvalid: it is
+            not to be relied on; says why.
+    """
+    return check_receipt(data, LedgerChecker(key))
 
 
 def check(data: bytes, key: str) -> VerifiedEntry:

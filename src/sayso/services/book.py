@@ -22,7 +22,7 @@ from pathlib import Path
 from sayso.domain.person import PersonId
 from sayso.errors import LedgerUnwritable, SaysoError
 from sayso.ledger.admission import Json
-from sayso.ledger.checkpoint import SigningKey, open_checkpoint
+from sayso.ledger.checkpoint import SigningKey, open_checkpoint, sign_note
 from sayso.ledger.entry import Action, Draft, Stage
 from sayso.ledger.journal import Journal, Receipt
 from sayso.ledger.reader import Reader
@@ -86,7 +86,7 @@ class Book:
         *,
         kept: Path | None = None,
     ) -> None:
-        self._repository = repository
+        self.repository = repository
         self._folder = folder
         self._key = key
         self._actor = actor
@@ -106,7 +106,7 @@ class Book:
         """
         appended = False
         try:
-            with self._repository.writing() as unit:
+            with self.repository.writing() as unit:
                 page = Page(unit, self._actor)
                 yield page
                 if page.drafts:
@@ -138,7 +138,7 @@ class Book:
             LedgerForked: this is not the ledger that the database was written with, or an older
                 state of it.
         """
-        with self._repository.reading() as unit:
+        with self.repository.reading() as unit:
             settled, head = unit.entries.settled(), unit.entries.head()
         with Reader.open(self._folder, self._key.verifier) as reader:
             if head is not None:
@@ -151,7 +151,7 @@ class Book:
         Raises:
             SaysoError: the ledger cannot be read or written.
         """
-        with self._repository.writing() as unit, self._journal() as journal:
+        with self.repository.writing() as unit, self._journal() as journal:
             aborted = journal.settle(unit.entries.was_carried_out, since=unit.entries.settled())
             unit.entries.settle(journal.reader.size)
             unit.entries.keep_head(journal.reader.head.note)
@@ -172,6 +172,24 @@ class Book:
         unit.entries.keep_head(receipt.note)
         self._keep_elsewhere(receipt.note)
         return receipt
+
+    def adopt(self, unit: Unit) -> None:
+        """Take this ledger for a restored database's; what that knew of it is older.
+
+        What is in the ledger and not in the database was done, and undone by the restore: it is
+        not followed by ``aborted`` entries.
+        """
+        with self._journal() as journal:
+            reader = journal.reader
+            about = [
+                (entry.sequence, [PersonId(subject) for subject in entry.draft.subjects])
+                for entry in reader.entries()
+            ]
+            unit.entries.adopt(about, reader.size, reader.head.note)
+
+    def sign(self, text: bytes) -> str:
+        """A C2SP signed note by the ledger's key, over a text that ends in a newline."""
+        return sign_note(text.decode(), self._key).decode()
 
     def prove(self, sequence: int) -> bytes:
         """An offline proof of one entry.

@@ -11,13 +11,28 @@ from datetime import datetime
 from pathlib import Path
 
 from sayso.errors import KeyMissing, KeyWrong, SaysoError
-from sayso.services.erase import write_key_copy
+from sayso.ledger.entry import Action
+from sayso.services.book import Book
+from sayso.services.erase import renew_key_copies, write_key_copy
 from sayso.store import safekeeping
 from sayso.store.keystore import KeyStore, Pending
 from sayso.store.repository import Repository
 from sayso.store.safekeeping import KeyPlace
 from sayso.store.sealing import WorkspaceKey
 from sayso.store.vault import CHECK, PLACE, RETIRED, Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Rotated:
+    """What a change of key did.
+
+    Attributes:
+        data_keys: how many were wrapped anew.
+        stale: copies of the key store that still need the old key: they could not be written.
+    """
+
+    data_keys: int
+    stale: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +76,12 @@ class Custody:
         self._tidy()
         return key
 
-    def rotate(self, repository: Repository, to: KeyPlace | None) -> int:
-        """Change the workspace key; templates are not touched. Gives how many data keys there are.
+    def rotate(self, repository: Repository, book: Book, to: KeyPlace | None) -> Rotated:
+        """Change the workspace key; templates are not touched. Copies of the key store follow.
 
         Args:
             repository: opened with the present key.
+            book: in which it is entered, before it is done.
             to: where the new key is to be kept; None: where the old one is.
 
         Raises:
@@ -88,11 +104,13 @@ class Custody:
             key = WorkspaceKey.generate()
             safekeeping.discard(place, file=new_file, workspace_id=new_id)
             safekeeping.put(place, key, file=new_file, workspace_id=new_id)
+        with book.writing() as page:
+            page.enter(Action.KEY, details={"change": "rotated", "place": place.value})
         with repository.writing():  # nobody makes a data key meanwhile
             count = repository.vault.rotate(key, place)
         safekeeping.promote(place, file=self.file, workspace_id=self.workspace_id)
         self._tidy()
-        return count
+        return Rotated(count, tuple(renew_key_copies(repository)))
 
     def renew(self, repository: Repository, key: WorkspaceKey, place: KeyPlace) -> int:
         """Begin anew with a new key, the old one being lost; gives how many templates went.
@@ -120,8 +138,10 @@ class Custody:
         repository.settle()
         return count
 
-    def copy(self, repository: Repository, place: Path, now: datetime) -> None:
+    def copy(self, repository: Repository, book: Book, place: Path, now: datetime) -> None:
         """Write a copy of the key store, which every erasure and change of key writes anew."""
+        with book.writing() as page:
+            page.enter(Action.KEY, details={"change": "copied"})
         write_key_copy(repository, place)
         repository.vault.store.remember_copy(str(place), now.isoformat())
 

@@ -5,7 +5,8 @@ Order of checks; nothing is kept until all have passed, and then all of it or no
 1. the grants, the fields' audiences and the scope make sense together;
 2. ``recognise`` comes with evidence, and with at least one image;
 3. a minor comes with a guardian;
-4. the same enrolment is not repeated, and is no way around a withdrawal or an erasure;
+4. the same enrolment is not repeated, and is no way around a withdrawal or an erasure, and what
+   is new rests on a current notice, where there is one;
 5. only if ``recognise`` was granted are images opened at all, and each must show one usable face;
 6. the person, the events and the fields are kept, and the policy is asked for the permit to hold
    a template, with which the references are sealed and kept.
@@ -24,6 +25,7 @@ from sayso.domain.consent import Consents, Lack
 from sayso.domain.event import Act, ConsentEvent, Evidence, Notice
 from sayso.domain.grant import Grant, Purpose, Scope
 from sayso.domain.majority import comes_of_age
+from sayso.domain.notice import require_current
 from sayso.domain.person import Guardian, Person, PersonId, ProfileField, folded
 from sayso.domain.policy import HoldTemplate, require
 from sayso.errors import (
@@ -147,14 +149,16 @@ class Enrol:
             person = _person(unit, wish)
             _check_guardian(wish, person, now)
             repeated = self._repeated(unit, wish, person, scope, now)
-        if repeated is not None:
-            return repeated
+            if repeated is not None:
+                return repeated
+            require_current(wish.notice, unit.notices.all())
         qualities, references = self._references(wish)
         with self.book.writing() as page:
             # Somebody else may have enrolled, withdrawn or erased them while images were opened.
             repeated = self._repeated(page.unit, wish, person, scope, self.clock())
             if repeated is not None:
                 return repeated
+            require_current(wish.notice, page.unit.notices.all())
             enrolled = self._keep(page.unit, wish, person, scope, qualities, references)
             page.enter(Action.CONSENT, subjects=[enrolled.person.id], details=_entered(wish, scope))
             if enrolled.templates:

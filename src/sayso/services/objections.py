@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from sayso.domain.objection import Objection, Wish
 from sayso.errors import FaceUnknown, SettingMalformed
+from sayso.ledger.admission import Json
+from sayso.ledger.entry import Action
+from sayso.services.book import Book, Page
 from sayso.services.places import box, photograph, photograph_and_face
 from sayso.services.ports import Clock
 from sayso.services.refusals import OBJECTION, objection_of
@@ -23,6 +26,7 @@ class Object:
     """The use case. No name is asked for, and no features are computed."""
 
     repository: Repository
+    book: Book
     clock: Clock
 
     def add(self, photo: str, face: str | None, wish: Wish, note: str = "") -> Recorded:
@@ -39,7 +43,8 @@ class Object:
             PhotographUnknown, FaceUnknown: not one of each.
             SettingMalformed: a box that is none, or lies outside the photograph.
         """
-        with self.repository.writing() as unit:
+        with self.book.writing() as page:
+            unit = page.unit
             if face is None:
                 known, meant = photograph(unit, photo), None
             elif "," in face:
@@ -50,6 +55,7 @@ class Object:
                 meant = stored.face.box
             added = unit.objections.add(known.sha256, meant, wish, note, self.clock())
             self.repository.vault.store.refuse([objection_of(added)])
+            _enter(page, added, "added")
             paths = unit.photographs.paths_of([known.sha256])
             return Recorded(added, paths.get(known.sha256, ()))
 
@@ -65,11 +71,21 @@ class Object:
         Raises:
             ObjectionUnknown: there is none of this number.
         """
-        with self.repository.writing() as unit:
-            lifted = unit.objections.lift(objection)
+        with self.book.writing() as page:
+            lifted = page.unit.objections.lift(objection)
+            _enter(page, lifted, "lifted")
         noted = objection_of(lifted)
         self.repository.vault.store.relent(OBJECTION, noted.about, noted.detail)
         return lifted
+
+
+def _enter(page: Page, objection: Objection, change: str) -> None:
+    details: dict[str, Json] = {
+        "change": change,
+        "objection": objection.id,
+        "request": objection.wish.value,
+    }
+    page.enter(Action.OBJECTION, details=details)
 
 
 def face_or_whole(face: str | None, *, whole: bool) -> str | None:

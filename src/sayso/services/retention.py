@@ -7,6 +7,9 @@ from sayso.domain.person import PersonId
 from sayso.domain.photo import Collection
 from sayso.domain.retention import End, Ground, template_end
 from sayso.errors import ConsentError
+from sayso.ledger.admission import Json
+from sayso.ledger.entry import Action
+from sayso.services.book import Book, Page
 from sayso.services.ports import Clock
 from sayso.services.takedowns import DEFAULT_DAYS, listing
 from sayso.store.repository import Repository, Unit
@@ -59,6 +62,7 @@ class Retention:
     """
 
     repository: Repository
+    book: Book
     clock: Clock
     retain_templates_days: int = 0
     takedown_days: int = DEFAULT_DAYS
@@ -73,20 +77,29 @@ class Retention:
         if dry:
             with self.repository.reading() as unit:
                 return Ended(now, True, *self._due(unit, now), takedowns=0)  # noqa: FBT003
-        with self.repository.writing() as unit:
-            ended = self.keep_to(unit, now)
+        with self.book.writing() as page:
+            ended = self.keep_to(page, now)
         if ended:
             self.repository.forget()
         return ended
 
-    def keep_to(self, unit: Unit, now: datetime) -> Ended:
+    def keep_to(self, page: Page, now: datetime) -> Ended:
         """The same within a transaction; `Repository.forget` is then to be called if it is true."""
+        unit = page.unit
         listed = listing(unit, now, self.takedown_days)
         templates, collections = self._due(unit, now)
         for ended in templates:
             unit.people.drop_templates(ended.person)
+            facts: dict[str, Json] = {
+                "ground": ended.end.ground.value,
+                "references_destroyed": ended.templates,
+            }
+            page.enter(Action.RETENTION, subjects=[ended.person], details=facts)
         for over in collections:
             unit.collections.empty(over.collection.id)
+            counts = {"photographs": over.photographs, "faces": over.faces}
+            about: dict[str, Json] = {"collection": over.collection.id, **counts}
+            page.enter(Action.RETENTION, details=about)
         return Ended(now, False, templates, collections, listed)  # noqa: FBT003
 
     def _due(

@@ -94,9 +94,7 @@ class Rights:
     @property
     def erasing(self) -> Erase:
         """The use case of its own that erases."""
-        return Erase(
-            self.repository, self.book, self.clock, self.places, self.takedown_days
-        )
+        return Erase(self.repository, self.book, self.clock, self.places, self.takedown_days)
 
 
 def _givers(unit: Unit, person: Person) -> Sequence[Guardian | None]:

@@ -88,7 +88,7 @@ class Scan:
     def retention(self) -> Retention:
         """What is kept to before anything is looked at."""
         return Retention(
-            self.repository, self.clock, self.retain_templates_days, self.takedown_days
+            self.repository, self.book, self.clock, self.retain_templates_days, self.takedown_days
         )
 
     def __call__(

@@ -7,6 +7,8 @@ from sayso.domain.consent import Lack
 from sayso.domain.grant import Grant, Purpose
 from sayso.domain.person import PersonId
 from sayso.errors import ConsentError
+from sayso.ledger.entry import Action
+from sayso.services.book import Book
 from sayso.services.ports import Clock
 from sayso.store.repository import Repository, Unit
 from sayso.store.takedowns import Place, Takedown
@@ -21,6 +23,7 @@ class TakeDowns:
     """The use case; ``days``: how long there is to take a copy down."""
 
     repository: Repository
+    book: Book
     clock: Clock
     days: int = DEFAULT_DAYS
 
@@ -41,8 +44,11 @@ class TakeDowns:
         Raises:
             TakedownUnknown: nothing of this number is on the list.
         """
-        with self.repository.writing() as unit:
-            return unit.takedowns.tick_off(takedown, self.clock())
+        with self.book.writing() as page:
+            done = page.unit.takedowns.tick_off(takedown, self.clock())
+            subjects = [] if done.person is None else [PersonId(done.person)]
+            page.enter(Action.TAKEDOWN, subjects=subjects, details={"takedown": done.id})
+        return done
 
 
 def listing(unit: Unit, now: datetime, days: int, person: PersonId | None = None) -> int:

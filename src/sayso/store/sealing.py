@@ -63,18 +63,6 @@ class WorkspaceKey:
         message = b"\x00".join(part.encode() for part in parts)
         return hmac.new(self.secret, b"sayso token\x00" + message, hashlib.sha256).hexdigest()
 
-    def wrap(self, name: str, secret: bytes) -> bytes:
-        """Seal another secret of the workspace under this key, by its name."""
-        return _seal(self.secret, secret, _named("secret", name))
-
-    def unwrap(self, name: str, wrapped: bytes) -> bytes:
-        """Open what `wrap` sealed.
-
-        Raises:
-            SealBroken: it was changed, or sealed under another name or key.
-        """
-        return _open(self.secret, wrapped, _named("secret", name))
-
     def new_data_key(self, person_id: str) -> bytes:
         """A random data key for one person, wrapped."""
         return self.wrap(os.urandom(KEY_BYTES), "data key", person_id)

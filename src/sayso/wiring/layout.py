@@ -14,6 +14,8 @@ from sayso.store.sealing import WorkspaceKey
 DATABASE = "sayso.sqlite"
 KEY = "workspace.key"
 LEDGER = "ledger"
+PUBLIC_KEY = "ledger_public_key"
+"""The fact, and in a ledger that was laid aside the file, that holds its public key."""
 
 
 def utc_now() -> datetime:

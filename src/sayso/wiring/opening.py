@@ -38,6 +38,7 @@ from sayso.store.vault import Vault
 from sayso.wiring.layout import (
     DATABASE,
     LEDGER,
+    PUBLIC_KEY,
     given_key,
     key_file,
     require_workspace,
@@ -81,6 +82,8 @@ def create_workspace(folder: Path, place: KeyPlace, environment: Mapping[str, st
         vault.claim(place, workspace_id)
         signing = signing_key(workspace_id, vault.ledger_seed)
         Journal.create(folder / LEDGER, signing, utc_now).close()
+        with database.writing() as connection:
+            write_fact(connection, PUBLIC_KEY, signing.verifier.encode())
         database.close()
         (folder / DATABASE).chmod(0o600)
         safekeeping.put(place, key, file=file, workspace_id=workspace_id)

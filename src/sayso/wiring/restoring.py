@@ -18,7 +18,7 @@ from sayso.services.refusals import Refusals, read_list
 from sayso.services.restore import Restored, check_same, prepare, require_continued
 from sayso.settings import Settings
 from sayso.store.backup import UNPACKED, Unpacked, close_log, put_in_place, unpack
-from sayso.store.database import Database, read_fact
+from sayso.store.database import Database, read_fact, write_fact
 from sayso.store.keystore import NAME as KEYS
 from sayso.store.keystore import KeyStore
 from sayso.store.repository import Repository
@@ -27,6 +27,7 @@ from sayso.store.sealing import WorkspaceKey
 from sayso.wiring.layout import (
     DATABASE,
     LEDGER,
+    PUBLIC_KEY,
     given_key,
     key_file,
     require_workspace,
@@ -164,15 +165,19 @@ def renew_key(
             key = WorkspaceKey.generate()
         repository = Repository(database, key)
         count = custody.renew(repository, key, place)
-        laid_aside = _lay_ledger_aside(folder)
+        laid_aside = _lay_ledger_aside(database, folder)
         _begin_ledger(repository, folder, custody.workspace_id, clock)
         database.forget()
         return Renewed(count, laid_aside)
 
 
-def _lay_ledger_aside(folder: Path) -> Path | None:
+def _lay_ledger_aside(database: Database, folder: Path) -> Path | None:
     if not (folder / LEDGER).exists():
         return None
+    with database.reading() as connection:
+        public = read_fact(connection, PUBLIC_KEY)
+    if public is not None:
+        (folder / LEDGER / PUBLIC_KEY).write_text(f"{public}\n", encoding="utf-8")
     number = 1
     while (folder / f"{LEDGER}-{number}").exists():
         number += 1
@@ -185,6 +190,8 @@ def _begin_ledger(repository: Repository, folder: Path, workspace_id: str, clock
         note = journal.reader.head.note
     with repository.writing() as unit:
         unit.entries.adopt((), 0, note)
+    with repository.database.writing() as connection:
+        write_fact(connection, PUBLIC_KEY, signing.verifier.encode())
 
 
 def _is_ledger(path: Path) -> bool:

@@ -1,14 +1,15 @@
 """An open workspace: which service is built of what."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from sayso import __version__
-from sayso.domain.person import Person
+from sayso.domain.person import Person, PersonId
 from sayso.errors import OutputRefused
 from sayso.ledger.disk import LOCK
 from sayso.ledger.entry import Action
@@ -250,9 +251,10 @@ class Workspace:
     def receipts(self) -> Receipts:
         """Gives receipts."""
         prover = LedgerProver(self.book)
-        return Receipts(
-            self.repository, self.clock, self.settings.controller, self.book, prover
-        )
+        return Receipts(self.repository, self.clock, self.settings.controller, self.book, prover)
+
+    def _told(self, person: PersonId) -> Sequence[Mapping[str, Any]]:
+        return self.audit.told(person)
 
     @cached_property
     def access(self) -> Access:
@@ -271,7 +273,7 @@ class Workspace:
                 SFACE.operating_points,
                 self.settings.promise,
             ),
-            lambda person: self.audit.told(person),
+            self._told,
         )
 
     @cached_property
