@@ -1,11 +1,15 @@
 """From a photograph's bytes to its faces. No features: detection needs no consent."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from sayso.domain.face import Face
+import numpy as np
+
+from sayso.domain.face import Box, Face
 from sayso.services.ports import FaceDetector
 from sayso.vision.decode import DecodeLimits, Picture, decode
+
+_SAME_OVERLAP = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,21 @@ class Eye:
         picture = self.picture(data)
         return picture, self.faces(picture)
 
+    def look_both_ways(self, data: bytes) -> Sequence[Face]:
+        """The faces in a photograph and in its mirror image, in the photograph's own places.
+
+        A face at the edge of what the detector sees is often seen from one side only. Those that
+        only the mirror shows have no landmarks.
+
+        Raises:
+            PhotographError: the bytes cannot be decoded within the limits.
+        """
+        picture = self.picture(data)
+        mirrored = replace(picture, pixels=np.ascontiguousarray(picture.pixels[:, ::-1]))
+        plain = self.faces(picture)
+        turned = [_mirrored(face) for face in self.faces(mirrored)]
+        return (*plain, *(face for face in turned if not _is_among(face, plain)))
+
     def picture(self, data: bytes) -> Picture:
         """The upright photograph alone, at full size.
 
@@ -41,3 +60,14 @@ class Eye:
     def faces(self, picture: Picture) -> Sequence[Face]:
         """The faces of a picture, largest first."""
         return self.detector.detect(picture, smallest_px=self.smallest_px)
+
+
+def _mirrored(face: Face) -> Face:
+    box = face.box
+    return replace(
+        face, box=Box(1 - box.x - box.width, box.y, box.width, box.height), landmarks=None
+    )
+
+
+def _is_among(face: Face, others: Sequence[Face]) -> bool:
+    return any(face.box.intersection_over_union(other.box) >= _SAME_OVERLAP for other in others)

@@ -179,7 +179,9 @@ class Verify:
         for reference in references:
             gallery.add(reference.id, reference.person, reference.vector)
         [[best]] = gallery.search(recogniser.features(picture, [stored.face]))
-        likeness = classify(best.similarity, stored.face.height_px, recogniser.limits(1))
+        likeness = classify(
+            best.similarity, stored.face.height_px, recogniser.limits(len(references))
+        )
         if likeness is not Likeness.NEITHER:
             sighting = Sighting(stored.id, named.id, _LINKS[likeness], best.similarity)
             self._keep(request, known, sighting, recogniser.model_sha256)

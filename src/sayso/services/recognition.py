@@ -65,12 +65,9 @@ class Recogniser:
             found[[i for i, _ in usable]] = self.embedder.embed(crops)
         return found
 
-    def limits(self, people: int) -> Thresholds:
-        """The thresholds in a gallery of so many people.
-
-        References of one person are so alike that they count as one trial.
-        """
-        return thresholds(self.operating_points, references=people, promise=self.promise)
+    def limits(self, references: int) -> Thresholds:
+        """The thresholds in a gallery of so many references."""
+        return thresholds(self.operating_points, references=references, promise=self.promise)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +93,7 @@ class Scope:
         self._recogniser = recogniser
         self._references = references
         self._galleries: dict[int, Gallery] = {}
-        self._limits = recogniser.limits(len({r.person for r in references}))
+        self._limits = recogniser.limits(len(references))
         self.through = max((r.joined_at for r in references), default=0)
         self.version = version
 
