@@ -64,7 +64,8 @@ class Rights:
             templates = _drop_unpermitted(unit, known.id, now)
             published = tuple(unit.publications.showing(known.id))
         self.repository.forget()
-        shown = published if Purpose.PUBLISH in purposes else ()
+        # A face that was shown on a match is shown no more once recognise has ended.
+        shown = published if {Purpose.PUBLISH, Purpose.RECOGNISE} & set(purposes) else ()
         return Withdrawn(known, purposes, templates, shown)
 
     def erase(self, person: str) -> Erased:

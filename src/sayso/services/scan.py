@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from sayso.domain.face import FaceId
 from sayso.domain.photo import Collection, PhotoId, Recognition
+from sayso.domain.policy import require_held
 from sayso.errors import PhotographError, PhotographUnreadable
 from sayso.services.catchup import CatchUp, Met
 from sayso.services.examine import Examined, Examiner
@@ -25,7 +26,6 @@ from sayso.services.recognition import (
     keep_sightings,
     load_scope,
 )
-from sayso.services.retained import require_retained
 from sayso.sources.source import SourceFile
 from sayso.store.photographs import Located, Seen
 from sayso.store.repository import Repository, Unit
@@ -94,7 +94,7 @@ class Scan:
         started = time.monotonic()
         with self.repository.writing() as unit:
             collection = unit.collections.get(name)
-            require_retained(collection, self.clock())
+            require_held(collection, self.clock())
             source = self.open_source(unit.collections.folder(name))
             lapsed = drop_lapsed_templates(unit, self.clock())
         if lapsed:
@@ -176,6 +176,10 @@ class _Run:
         scope = self._scan.scope(self._collection)
         if scope is None:
             return
+        with self._scan.repository.writing() as unit:  # the promise is of the gallery as it is now
+            unit.sightings.hold_to(
+                self._collection.id, match=scope.limits.match, review=scope.limits.review
+            )
         newcomers = CatchUp(self._scan.repository, self._source, self._scan.eye, scope)
         behind = newcomers.behind(self._collection)
         self._total += len(behind)
