@@ -95,11 +95,9 @@ def test_elsewhere_erase_needs_a_yes(desk: Desk) -> None:
 
 @pytest.mark.parametrize("as_json", [True, False])
 def test_whoever_reads_may_stop_reading(story: Desk, as_json: bool) -> None:  # noqa: FBT001 - a parameter
-    arguments: list[str | Path] = ["screen", "space", "--channel", "website"]
-    arguments += ["--workspace", story.workspace]
-    process = story.program.process(
-        *arguments, *(["--json"] if as_json else []), stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
+    json: list[str | Path] = ["--json"] if as_json else []
+    screen = ("screen", "space", "--channel", "website", "--workspace", story.workspace)
+    process = story.program.process(*screen, *json, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdout is not None
     process.stdout.close()
     assert process.stderr is not None

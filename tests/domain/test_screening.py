@@ -99,7 +99,7 @@ def test_two_people_who_both_match_are_a_doubt_until_a_human_rules_one_out() -> 
 def test_the_refusal_of_one_of_two_lookalikes_does_not_show_the_other() -> None:
     both = [sighting(Link.MATCH), sighting(Link.MATCH, BEN)]
     refused = PUBLISHES.append(event(Act.WITHDRAWN, "publish:website", 1))
-    assert _screen(both, refused, BEN_PUBLISHES).outcome is Outcome.REVIEW
+    assert _screen(both, refused, BEN_PUBLISHES) == STRANGER
 
 
 def test_a_face_marked_as_two_people_is_shown_only_after_one_mark_goes() -> None:
@@ -190,3 +190,11 @@ def test_a_photograph_takes_the_gravest_outcome_of_its_faces() -> None:
         assert (grave is Verdict.REVIEW) == (Outcome.REVIEW in outcomes)
         assert (grave is Verdict.CLEAR) == (set(outcomes) == {Outcome.SHOW})
     assert verdict([]) is Verdict.CLEAR
+
+
+def test_trying_names_does_not_tell_which_silent_person_a_face_is() -> None:
+    """Ada granted ``recognise`` and ``find`` alone; her face also matches Ben, who publishes."""
+    both = [sighting(Link.MATCH), sighting(Link.MATCH, BEN)]
+    assert _screen(both, RECOGNISED_ONLY, BEN_PUBLISHES) == STRANGER
+    without_ada = [*both, sighting(Link.REJECTED)]
+    assert _screen(without_ada, RECOGNISED_ONLY, BEN_PUBLISHES) == STRANGER

@@ -1,5 +1,6 @@
 """A workspace as `sayso init` makes it, with the drawn world's services over it."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sayso.store import safekeeping
@@ -12,6 +13,16 @@ from .world import FakeSource, HandClock, World
 ALL = "recognise find name:staff publish:website"
 ADA_NAME, BEN_NAME = "Zoë Unusualname", "Ben Othername"
 PHONE, STREET = "0155-501-9933", "Löwengasse 7 <Hof>"
+
+
+class RunningClock(HandClock):
+    """A clock that goes by itself, as the workspace's own does; ``forward`` sets it ahead."""
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + (self.now - _BEGAN)
+
+
+_BEGAN = HandClock().now
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -31,7 +42,7 @@ def office(folder: Path, sources: dict[str, FakeSource] | None = None) -> World:
     key = safekeeping.get(
         KeyPlace.FILE, file=folder / "workspace.key", workspace_id="", variable=None
     )
-    return World(folder, key, HandClock(), {} if sources is None else sources)
+    return World(folder, key, RunningClock(), {} if sources is None else sources)
 
 
 def lived_in(folder: Path) -> World:

@@ -4,12 +4,14 @@ import weakref
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 
 from sayso.domain.face import Face
 from sayso.domain.photo import Recognition
 from sayso.errors import CollectionUnknown
 from sayso.services.scan import ScanResult
 from sayso.store.photographs import Seen
+from sayso.store.tables import sightings
 from sayso.vision.decode import Picture
 
 from .drawing import ADA, BEN, LEFT, NOBODY, RIGHT, STRANGERS, Head, faint, picture, vector
@@ -192,8 +194,8 @@ def test_newcomers_are_caught_up_and_faces_are_compared_with_them_alone(world: W
     world.enrol("Ada", ADA, "recognise")
     source.put("a.png", picture(Head(ADA, x=LEFT), Head(BEN, x=RIGHT)))
     world.scan("club")
-    with world.repository.writing() as unit:  # were Ada met again, this would come back
-        unit.sightings.clear(unit.photographs.at_path("a.png")[0][1])
+    with world.database.writing() as connection:  # were Ada met again, this would come back
+        connection.execute(sa.delete(sightings))
     world.enrol("Ben", BEN, "recognise")
     assert counts(world.scan("club")) == (0, 0, 0, 1, 0)
     assert seen(world) == {"a.png": [("Ben", "match")]}
@@ -414,3 +416,18 @@ class Alive:
 
     def _gone(self) -> None:
         self._now -= 1
+
+
+def test_a_gallery_that_grew_holds_earlier_matches_to_its_higher_thresholds(world: World) -> None:
+    """The promise is of the gallery as it is now, not as it was on the day of the scan."""
+    source = world.collection()
+    world.enrol("Ada", ADA, "recognise publish:website")
+    source.put("a.png", picture(Head(ADA)))
+    world.scan("club")
+    limits = world.load_recogniser().limits(1)
+    with world.database.writing() as connection:  # as if she had been only just alike enough
+        connection.execute(sa.update(sightings).values(similarity=limits.match + 1e-6))
+    assert seen(world) == {"a.png": [("Ada", "match")]}
+    world.enrol("Ben", BEN, "recognise")
+    world.scan("club")
+    assert seen(world) == {"a.png": [("Ada", "review")]}

@@ -4,6 +4,7 @@ import dataclasses
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from sayso.domain.face import Box
 from sayso.domain.grant import Audience, Channel
@@ -18,6 +19,7 @@ from sayso.errors import (
     PhotographUnknown,
     SettingMalformed,
 )
+from sayso.store.tables import consent_events
 
 from .drawing import ADA, BEN, LEFT, NOBODY, RIGHT, Head, faint, picture
 from .world import PUBLIC, STAFF, WEBSITE, World
@@ -146,10 +148,14 @@ def test_when_retention_is_over_nothing_is_told_or_shown(world: World) -> None:
     assert outcomes(world) == {"a.png": [("show", "consent")] * 2}
     world.clock.forward(days=10)
     assert outcomes(world) == {"a.png": [("cover", "retention_over"), ("cover", "no_permit")]}
-    assert world.identify(picture(Head(ADA)))[0].person is None
-    with pytest.raises(Denied) as caught:
-        world.find("Ada")
-    assert caught.value.reason_code == "retention_over"
+    for refused in (
+        lambda: world.identify(picture(Head(ADA))),
+        lambda: world.find("Ada"),
+        lambda: world.scan("club"),
+    ):
+        with pytest.raises(Denied) as caught:
+            refused()
+        assert caught.value.reason_code == "retention_over"
 
 
 def test_find_gives_a_persons_own_photographs_best_first(world: World) -> None:
@@ -416,3 +422,19 @@ def test_a_photograph_that_lies_twice_counts_twice(world: World) -> None:
     assert world.screen("club", WEBSITE).counts() == {
         Verdict.CLEAR: 1, Verdict.COVER: 2, Verdict.REVIEW: 0, Verdict.WITHHOLD: 0
     }  # fmt: skip
+
+
+def test_a_record_that_cannot_be_read_permits_nothing_and_harms_nobody_else(world: World) -> None:
+    source = world.collection()
+    ada = world.enrol("Ada", ADA, "recognise find name:staff publish:website").person
+    world.enrol("Ben", BEN, "recognise find name:staff publish:website")
+    source.put("a.png", picture(Head(ADA, x=LEFT), Head(BEN, x=RIGHT)))
+    world.scan("club")
+    with world.database.writing() as connection:
+        of_ada = consent_events.c.person_id == ada.id
+        connection.execute(sa.update(consent_events).where(of_ada).values(act="blessed"))
+    assert outcomes(world) == {"a.png": [("cover", "no_permit"), ("show", "consent")]}
+    with pytest.raises(Denied, match="cannot be read"):
+        world.find("Ada")
+    assert world.rights.withdraw("Ada").templates == 1
+    assert world.rights.erase("Ada").person == ada.id

@@ -46,7 +46,7 @@ STAFF, PUBLIC = Audience("staff"), Audience("public")
 WEBSITE = Channel("website")
 MODEL = "ab" * 32
 WORKERS = 2
-_POINTS = (OperatingPoint(0.9, 0.2), OperatingPoint(1e-9, 0.5))
+_POINTS = (OperatingPoint(0.9, 0.137), OperatingPoint(1e-9, 0.407))
 _FIRST_DAY = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 

@@ -235,3 +235,16 @@ def test_hostile_bytes_give_pixels_or_one_of_three_errors(
         PhotographTooLarge.code,
     }
     assert not leaked
+
+
+def test_a_small_jpeg_that_goes_over_its_pixels_for_ever_is_refused() -> None:
+    buffer = io.BytesIO()
+    noise().save(buffer, "JPEG", progressive=True)
+    data = buffer.getvalue()
+    last = data[data.rindex(b"\xff\xda") : -2]
+    assert decode(data, LIMITS).width_px == 160
+    with pytest.raises(PhotographTooLarge):
+        decode(data[:-2] + last * 200 + data[-2:], LIMITS)
+    tight = DecodeLimits(max_bytes=10_000_000, max_pixels=160 * 120)
+    with pytest.raises(PhotographTooLarge):
+        decode(data[:-2] + last * 30 + data[-2:], tight)

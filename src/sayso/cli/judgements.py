@@ -38,16 +38,16 @@ def reject(
     photo: PhotoArgument,
     face: FaceArgument,
     person: Annotated[
-        str,
+        str | None,
         typer.Argument(
             metavar="[PERSON]", help="Left out: nobody whom it was taken for.", show_default=False
         ),
-    ] = "",
+    ] = None,
     workspace: FolderOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Say that a face is not this person; no scan undoes it."""
-    if person:
+    if person is not None:
         _judge(context, workspace, as_json, "is not", lambda j: j.reject(photo, face, person))
         return
     with session(context, workspace, as_json) as run:

@@ -87,6 +87,10 @@ def enrol(
     """Record what a person agreed to; build their template if they granted recognise."""
     with session(context, workspace, as_json) as run:
         settings = run.workspace.settings
+        if csv is not None and (name or images or grant or person):
+            raise typer.BadParameter("a table comes alone, without NAME and grants", ctx=context)
+        if strict and csv is None:
+            raise typer.BadParameter("--strict goes with --csv", ctx=context)
         if csv is not None:
             _enrol_table(run, csv, strict=strict)
             return

@@ -1,5 +1,6 @@
 """What every verb shares: the workspace, the two ways of printing, progress, errors, questions."""
 
+import errno
 import json
 import os
 import sys
@@ -15,7 +16,7 @@ from rich import markup
 from rich.console import Console
 from rich.text import Text
 
-from sayso.errors import NotConfirmed, SaysoError, SettingMalformed
+from sayso.errors import DiskFull, NotConfirmed, OutputRefused, SaysoError, SettingMalformed
 from sayso.services.audit import Audit
 from sayso.services.ports import Progress, unwatched
 from sayso.wiring import Workspace, open_audit, open_workspace
@@ -171,6 +172,10 @@ def session(context: typer.Context, folder: Path | None, as_json: bool) -> Itera
         # Whoever read our output has gone; there is nobody to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(1) from None
+    except OSError as error:
+        full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+        _fail(run, DiskFull.code if full else OutputRefused.code, f"{error}. Nothing was lost.")
+        raise typer.Exit(1) from error
     finally:
         if "workspace" in run.__dict__:
             run.workspace.close()

@@ -19,7 +19,7 @@ to withdrawn.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
@@ -92,12 +92,18 @@ class Lack(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Consents:
-    """One person's consent record: all events, in the order in which they were recorded."""
+    """One person's consent record: all events, in the order in which they were recorded.
+
+    Attributes:
+        whole: False where some of it could not be read. Such a record permits nothing; refusals
+            can still be added to it.
+    """
 
     person: PersonId
     born: date | None
     jurisdiction: str
     events: tuple[ConsentEvent, ...]
+    whole: bool = True
 
     def __post_init__(self) -> None:
         if any(event.person != self.person for event in self.events):
@@ -117,6 +123,7 @@ class Consents:
             ConsentMalformed: ``now`` is naive.
         """
         require_aware(now)
+        self._require_whole()
         now = now.astimezone(UTC)
         entitled = {
             giver: self._dated(fold(events, now), now)
@@ -148,14 +155,26 @@ class Consents:
                 never for a refusal, which can always be recorded.
             ConsentMalformed: a yes not dated after the refusal that it would lift.
         """
-        record = Consents(self.person, self.born, self.jurisdiction, (*self.events, event))
+        record = replace(self, events=(*self.events, event))
         if event.act in NO:
             return record
-        grant = Grant(event.purpose, event.target)
-        for collection in record.points(event.purpose):
-            if event.covers(grant, collection):
-                _check_folds(record._by_giver(grant, collection)[event.giver], event)
+        self._require_whole()
+        record._check_yes(event)  # noqa: SLF001 - of the same class
         return record
+
+    def _check_yes(self, event: ConsentEvent) -> None:
+        grant = Grant(event.purpose, event.target)
+        for collection in self.points(event.purpose):
+            if event.covers(grant, collection):
+                _check_folds(self._by_giver(grant, collection)[event.giver], event)
+
+    def _require_whole(self) -> None:
+        if not self.whole:
+            raise ConsentMalformed(
+                expected=f"the whole consent record of person {self.person}",
+                found="a part that cannot be read",
+                remedy="Restore the workspace from a backup; until then they permit nothing.",
+            )
 
     def _by_giver(
         self, grant: Grant, collection: CollectionId

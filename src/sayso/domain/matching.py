@@ -14,6 +14,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from statistics import NormalDist
 
 from sayso.errors import SettingMalformed
 
@@ -124,7 +125,11 @@ def _require_a_curve(ordered: Sequence[OperatingPoint]) -> None:
 
 
 def _threshold_at(points: tuple[OperatingPoint, ...], rate: float) -> float:
-    """Interpolate the similarity linearly in log10 FMR; beyond the last point, extrapolate."""
+    """Interpolate, and beyond the outer points extrapolate, on normal probability paper.
+
+    Similarities of non-mated pairs are nearly normal, so their tail is nearly a straight line in
+    the normal quantile of the false match rate; in its logarithm it bends.
+    """
     ordered = sorted(points, key=lambda point: -point.false_match_rate)
     if len(ordered) < 2:  # noqa: PLR2004 - a line needs two points
         raise SettingMalformed(
@@ -133,12 +138,17 @@ def _threshold_at(points: tuple[OperatingPoint, ...], rate: float) -> float:
             remedy="Calibrate the model before it is used.",
         )
     _require_a_curve(ordered)
-    wanted = math.log10(rate)
-    logs = [math.log10(point.false_match_rate) for point in ordered]
+    wanted = _quantile(rate)
+    quantiles = [_quantile(point.false_match_rate) for point in ordered]
     segment = next(
-        (i for i in range(len(logs) - 1) if wanted >= logs[i + 1]),
-        len(logs) - 2,
+        (i for i in range(len(quantiles) - 1) if wanted <= quantiles[i + 1]),
+        len(quantiles) - 2,
     )
     left, right = ordered[segment], ordered[segment + 1]
-    share = (wanted - logs[segment]) / (logs[segment + 1] - logs[segment])
-    return min(left.similarity + share * (right.similarity - left.similarity), 1.0)
+    share = (wanted - quantiles[segment]) / (quantiles[segment + 1] - quantiles[segment])
+    return max(-1.0, min(left.similarity + share * (right.similarity - left.similarity), 1.0))
+
+
+def _quantile(rate: float) -> float:
+    """How many standard deviations above the mean leave this rate in the upper tail."""
+    return -NormalDist().inv_cdf(rate)

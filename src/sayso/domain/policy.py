@@ -196,6 +196,35 @@ def decide(request: Request, consents: Consents, now: datetime) -> Permit | Refu
     return Permit(request, now, reason_or_events, seal=_SEAL)
 
 
+def require_comparable(collection: Collection, manner: Manner, now: datetime) -> None:
+    """Refuse to compare faces at all where the collection does not allow it (steps 2 and 3).
+
+    Raises:
+        Denied: its retention is over, or its mode or basis does not allow the manner.
+    """
+    _require_none(_comparable(collection, manner, now), collection)
+
+
+def require_held(collection: Collection, now: datetime) -> None:
+    """Refuse to work on photographs that should no longer be held (step 2).
+
+    Raises:
+        Denied: the collection's retention is over.
+    """
+    over = _retention_over(collection, now)
+    _require_none(Reason.RETENTION_OVER if over else None, collection)
+
+
+def _require_none(reason: Reason | None, collection: Collection) -> None:
+    if reason is not None:
+        raise Denied(
+            reason,
+            expected=f"the collection {collection.name} to allow it",
+            found=EXPLANATIONS[reason],
+            remedy=_REMEDIES[reason],
+        )
+
+
 def require(request: Request, consents: Consents, now: datetime) -> Permit:
     """`decide`, for callers that can only go on with a permit.
 

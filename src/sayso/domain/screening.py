@@ -104,7 +104,9 @@ def screen_face(
     A human's word goes first: a mark settles the face, a rejection rules a person out. Then a
     match; two people who both match are a doubt. A doubt goes to review only if one of those
     it is about could be shown: otherwise the face is covered whatever the answer, and asking
-    would tell the operator of somebody who did not grant that.
+    would tell the operator of somebody who did not grant that. For the same reason a face that
+    also matches somebody who may not be shown is a stranger's, and a rejection of such a person
+    changes nothing: or trying every name would tell whose face it is.
     """
     marked = {s.person for s in sightings if s.link is Link.MARKED}
     rejected = {s.person for s in sightings if s.link is Link.REJECTED}
@@ -116,23 +118,22 @@ def screen_face(
             for person in sorted(marked)
         ]
         return _of_marks(answers)
-    open_ones = [s for s in sightings if s.person not in rejected]
-    matched = {s.person for s in open_ones if s.link is Link.MATCH}
-    doubted = {s.person for s in open_ones if s.link is Link.REVIEW}
+    compared = {s.person: s.link for s in sightings if s.link in {Link.MATCH, Link.REVIEW}}
     permits = {
         person: answer
-        for person in sorted(matched | doubted)
+        for person in sorted(compared)
         if isinstance(
             answer := _ask(person, Link.MATCH, consents, collection, channel, now), Permit
         )
     }
+    if any(link is Link.MATCH and person not in permits for person, link in compared.items()):
+        return _STRANGER
+    permits = {person: permit for person, permit in permits.items() if person not in rejected}
     if not permits:
         return _STRANGER
+    matched = [person for person in permits if compared[person] is Link.MATCH]
     if len(matched) == 1:
-        [person] = matched
-        return (
-            FaceOutcome(Outcome.SHOW, CONSENT, permits[person]) if person in permits else _STRANGER
-        )
+        return FaceOutcome(Outcome.SHOW, CONSENT, permits[matched[0]])
     return FaceOutcome(Outcome.REVIEW, DOUBTFUL, None, tuple(permits.values()))
 
 

@@ -87,7 +87,7 @@ class Book:
         kept: Path | None = None,
     ) -> None:
         self.repository = repository
-        self._folder = folder
+        self.folder = folder
         self._key = key
         self._actor = actor
         self._clock = clock
@@ -140,7 +140,7 @@ class Book:
         """
         with self.repository.reading() as unit:
             settled, head = unit.entries.settled(), unit.entries.head()
-        with Reader.open(self._folder, self._key.verifier) as reader:
+        with Reader.open(self.folder, self._key.verifier) as reader:
             if head is not None:
                 reader.require_continues(open_checkpoint(head, self.verifier))
             return reader.size != settled
@@ -197,7 +197,7 @@ class Book:
         Raises:
             EntryUnknown: there is none of this number, or it was erased.
         """
-        with Reader.open(self._folder, self._key.verifier) as reader:
+        with Reader.open(self.folder, self._key.verifier) as reader:
             return reader.prove(sequence)
 
     def _require_continued(self, reader: Reader) -> None:
@@ -232,4 +232,4 @@ class Book:
         )
 
     def _journal(self) -> Journal:
-        return Journal.open(self._folder, self._key, self._clock)
+        return Journal.open(self.folder, self._key, self._clock)

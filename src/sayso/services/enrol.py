@@ -15,7 +15,7 @@ Order of checks; nothing is kept until all have passed, and then all of it or no
 import hashlib
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 import numpy as np
@@ -184,6 +184,8 @@ class Enrol:
         if wish.person is None:
             unit.people.add(person, now)
             unit.people.remember(person.id, unit.people.token(_identity(wish)))
+        else:
+            unit.people.set_born(person)
         unit.people.record([_event(wish, person, grant, scope, now) for grant in wish.grants])
         unit.people.set_fields(person.id, wish.fields)
         templates: list[str] = []
@@ -343,9 +345,26 @@ def _scope(unit: Unit, names: Sequence[str]) -> Scope:
 
 def _person(unit: Unit, wish: Enrolment) -> Person:
     if wish.person is not None:
-        return unit.people.get(wish.person)
+        return _added_to(unit.people.get(wish.person), wish)
     name = " ".join(wish.name.split())
     return Person(PersonId(uuid.uuid4().hex[:12]), name, wish.born, wish.jurisdiction)
+
+
+def _added_to(known: Person, wish: Enrolment) -> Person:
+    """Somebody enrolled already, with a date of birth that was not known before.
+
+    Raises:
+        ConsentMalformed: the name or the date contradicts what is known of them.
+    """
+    same_name = folded(wish.name) == folded(known.name)
+    if not same_name or (wish.born is not None and known.born not in {None, wish.born}):
+        raise ConsentMalformed(
+            expected=f"what is known of person {known.id}: {known.name}, born {known.born}",
+            found=f"{wish.name}, born {wish.born}",
+            remedy="Check the id; to enrol somebody else leave out --person.",
+        )
+    jurisdiction = wish.jurisdiction or known.jurisdiction
+    return replace(known, born=known.born or wish.born, jurisdiction=jurisdiction)
 
 
 def _event(

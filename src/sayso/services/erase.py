@@ -176,7 +176,7 @@ class Erase:
         for hit in searched.hits:
             others = (
                 self.repository.told_of_others(hit.trace)
-                if hit.file == self.repository.database.path
+                if hit.file == self.repository.database.path or hit.file.parent == self.book.folder
                 else []
             )
             if others:

@@ -1,11 +1,19 @@
 """From a photograph's bytes to its faces. No features: detection needs no consent."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from sayso.domain.face import Face
+import numpy as np
+
+from sayso.domain.face import Box, Face
 from sayso.services.ports import FaceDetector
-from sayso.vision.decode import DecodeLimits, Picture, decode
+from sayso.vision.decode import DecodeLimits, Picture, Pixels, decode
+
+_SAME_OVERLAP = 0.5
+_FAINT, _FLAT = 96.0, 1.0
+"""A range of grey levels, from the 1st to the 99th percentile, below which a picture is faint, and
+one below which it shows nothing at all."""
+_STRIDE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +38,21 @@ class Eye:
         picture = self.picture(data)
         return picture, self.faces(picture)
 
+    def look_both_ways(self, data: bytes) -> Sequence[Face]:
+        """The faces in a photograph and in its mirror image, in the photograph's own places.
+
+        A face at the edge of what the detector sees is often seen from one side only. Those that
+        only the mirror shows have no landmarks.
+
+        Raises:
+            PhotographError: the bytes cannot be decoded within the limits.
+        """
+        picture = self.picture(data)
+        mirrored = replace(picture, pixels=np.ascontiguousarray(picture.pixels[:, ::-1]))
+        plain = self.faces(picture)
+        turned = [_mirrored(face) for face in self.faces(mirrored)]
+        return (*plain, *(face for face in turned if not _is_among(face, plain)))
+
     def picture(self, data: bytes) -> Picture:
         """The upright photograph alone, at full size.
 
@@ -39,5 +62,38 @@ class Eye:
         return decode(data, self.limits)
 
     def faces(self, picture: Picture) -> Sequence[Face]:
-        """The faces of a picture, largest first."""
+        """The faces of a picture, largest first.
+
+        A faint picture (a dark one, or one that is nearly transparent) is looked at once more with
+        its contrast stretched: what the eye can hardly see, anybody can bring out.
+        """
+        found = self._detect(picture)
+        stretched = _stretched(picture.pixels)
+        if stretched is None:
+            return found
+        more = self._detect(replace(picture, pixels=stretched))
+        return (*found, *(face for face in more if not _is_among(face, found)))
+
+    def _detect(self, picture: Picture) -> Sequence[Face]:
         return self.detector.detect(picture, smallest_px=self.smallest_px)
+
+
+def _mirrored(face: Face) -> Face:
+    box = face.box
+    return replace(
+        face, box=Box(1 - box.x - box.width, box.y, box.width, box.height), landmarks=None
+    )
+
+
+def _is_among(face: Face, others: Sequence[Face]) -> bool:
+    return any(face.box.intersection_over_union(other.box) >= _SAME_OVERLAP for other in others)
+
+
+def _stretched(pixels: Pixels) -> Pixels | None:
+    """The pixels with all of the range of 8 bits in use; None for a picture that is not faint."""
+    sample = pixels[::_STRIDE, ::_STRIDE].mean(axis=2)
+    low, high = (float(level) for level in np.percentile(sample, (1, 99)))
+    if not _FLAT < high - low < _FAINT:
+        return None
+    levels = np.clip((np.arange(256) - low) * (255 / (high - low)), 0, 255)
+    return np.ascontiguousarray(levels.astype(np.uint8)[pixels])

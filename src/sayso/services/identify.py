@@ -10,7 +10,16 @@ from sayso.domain.grant import STAFF, Audience
 from sayso.domain.matching import Likeness, classify
 from sayso.domain.person import Person, PersonId
 from sayso.domain.photo import Collection
-from sayso.domain.policy import Compare, Manner, Permit, TellField, TellName, decide, require
+from sayso.domain.policy import (
+    Compare,
+    Manner,
+    Permit,
+    TellField,
+    TellName,
+    decide,
+    require,
+    require_comparable,
+)
 from sayso.domain.sighting import Link, Sighting
 from sayso.errors import FaceUnknown, PersonUnknown
 from sayso.gallery import Gallery
@@ -19,7 +28,7 @@ from sayso.services.book import Book
 from sayso.services.eye import Eye
 from sayso.services.places import photograph_and_face, read_photograph
 from sayso.services.ports import Clock, OpenSource
-from sayso.services.recognition import Candidate, LoadRecogniser, load_scope, require_group
+from sayso.services.recognition import Candidate, LoadRecogniser, load_scope
 from sayso.store.photographs import Photograph
 from sayso.store.repository import Repository, Unit
 
@@ -90,7 +99,8 @@ class Identify:
         """
         with self.repository.reading() as unit:
             held = unit.collections.get(collection)
-            require_group(held)  # before a recogniser is loaded
+            # Before a recogniser is loaded.
+            require_comparable(held, Manner.ONE_TO_MANY, self.clock())
             scope = load_scope(unit, self.load_recogniser(), held, self.clock())
         picture, faces = self.eye.look(data)
         candidates = scope.compare(picture, faces)
@@ -200,7 +210,9 @@ class Verify:
         for reference in references:
             gallery.add(reference.id, reference.person, reference.vector)
         [[best]] = gallery.search(recogniser.features(picture, [stored.face]))
-        likeness = classify(best.similarity, stored.face.height_px, recogniser.limits(1))
+        likeness = classify(
+            best.similarity, stored.face.height_px, recogniser.limits(len(references))
+        )
         link = Link.MATCH if likeness is Likeness.MATCH else Link.REVIEW
         sighting = Sighting(stored.id, named.id, link, best.similarity)
         self._keep(request, known, sighting, likeness, recogniser.model_sha256)

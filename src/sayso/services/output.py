@@ -82,8 +82,8 @@ class Output:
         if (self.folder / COPIES).is_dir():
             shutil.rmtree(self.folder / COPIES)
         (self.folder / COPIES).mkdir(parents=True)
-        if not (self.folder / MANIFEST).exists():
-            self._replace(self.folder / MANIFEST, b'{"sayso": "under way"}\n')
+        self._replace(self.folder / MANIFEST, b'{"sayso": "under way"}\n')
+        (self.folder / REPORT).unlink(missing_ok=True)  # it speaks of copies that are gone
 
     def _is_ours(self) -> bool:
         try:

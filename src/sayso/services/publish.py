@@ -13,6 +13,7 @@ from pathlib import Path
 
 from sayso.domain.grant import Channel
 from sayso.domain.person import PersonId
+from sayso.domain.policy import require_held
 from sayso.domain.screening import Outcome, Verdict
 from sayso.errors import PhotographError
 from sayso.ledger.admission import Json
@@ -27,7 +28,6 @@ from sayso.services.places import read_photograph
 from sayso.services.ports import Clock, OpenSource, PhotographSource, Progress, unwatched
 from sayso.services.publication import Publication, PublishedFile, WithheldFile
 from sayso.services.report import Pages, write_pages
-from sayso.services.retained import require_retained
 from sayso.services.screen import Screen, ScreenedPhotograph, Screening
 from sayso.store.publications import Copy
 from sayso.store.repository import Repository, Unit
@@ -81,7 +81,7 @@ class Publish:
         """
         screening = self.screen(name, channel)
         with self.repository.reading() as unit:
-            require_retained(screening.collection, screening.at)
+            require_held(screening.collection, screening.at)
             original_folder = unit.collections.folder(name)
             originals = [Path(unit.collections.folder(c.name)) for c in unit.collections.all()]
             copies = public_paths(unit, screening)

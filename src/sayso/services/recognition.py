@@ -21,10 +21,9 @@ from sayso.domain.matching import (
     thresholds,
 )
 from sayso.domain.person import PersonId
-from sayso.domain.photo import Collection, Recognition
-from sayso.domain.policy import Compare, Manner, Permit, Reason, decide
+from sayso.domain.photo import Collection
+from sayso.domain.policy import Compare, Manner, Permit, decide, require_comparable
 from sayso.domain.sighting import Link, Sighting
-from sayso.errors import Denied
 from sayso.gallery import Gallery
 from sayso.services.ports import FaceEmbedder
 from sayso.store.people import Reference
@@ -65,12 +64,9 @@ class Recogniser:
             found[[i for i, _ in usable]] = self.embedder.embed(crops)
         return found
 
-    def limits(self, people: int) -> Thresholds:
-        """The thresholds in a gallery of so many people.
-
-        References of one person are so alike that they count as one trial.
-        """
-        return thresholds(self.operating_points, references=people, promise=self.promise)
+    def limits(self, references: int) -> Thresholds:
+        """The thresholds in a gallery of so many references."""
+        return thresholds(self.operating_points, references=references, promise=self.promise)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +82,7 @@ class Scope:
     """The gallery of one collection: everybody whose ``recognise`` covers it, at one instant.
 
     Attributes:
+        limits: the thresholds that keep the promise in a gallery of this size.
         through: the sequence of consent events up to which it holds everybody.
         version: of people and consents when it was loaded.
     """
@@ -96,7 +93,7 @@ class Scope:
         self._recogniser = recogniser
         self._references = references
         self._galleries: dict[int, Gallery] = {}
-        self._limits = recogniser.limits(len({r.person for r in references}))
+        self.limits = recogniser.limits(len(references))
         self.through = max((r.joined_at for r in references), default=0)
         self.version = version
 
@@ -130,7 +127,7 @@ class Scope:
         self, face: Face, candidates: Sequence[tuple[PersonId, float]]
     ) -> tuple[Candidate, ...]:
         judged = [
-            Candidate(person, similarity, classify(similarity, face.height_px, self._limits))
+            Candidate(person, similarity, classify(similarity, face.height_px, self.limits))
             for person, similarity in candidates
         ]
         matches = sum(candidate.likeness is Likeness.MATCH for candidate in judged)
@@ -154,7 +151,7 @@ def load_scope(unit: Unit, recogniser: Recogniser, collection: Collection, now: 
     Raises:
         Denied: the collection's mode does not allow comparing every face.
     """
-    require_group(collection)
+    require_comparable(collection, Manner.ONE_TO_MANY, now)
     records = unit.people.all_consents(unit.people.template_counts())
     references = [
         reference
@@ -173,23 +170,6 @@ def permits(
         for person, record in records.items()
     }
     return {person: answer for person, answer in answers.items() if isinstance(answer, Permit)}
-
-
-def require_group(collection: Collection) -> None:
-    """Refuse to compare every face where the collection's mode does not allow it.
-
-    Raises:
-        Denied: mode ``off`` or ``selected``.
-    """
-    if collection.recognition is not Recognition.GROUP:
-        off = collection.recognition is Recognition.OFF
-        raise Denied(
-            Reason.RECOGNITION_OFF if off else Reason.RECOGNITION_SELECTED,
-            expected="a collection in which every face may be compared (recognise: group)",
-            found=f"{collection.name}, declared with recognise: {collection.recognition}",
-            remedy="Mark faces by hand with `sayso mark`, or declare a collection for it, with a "
-            "written basis.",
-        )
 
 
 def keep_sightings(  # noqa: PLR0913 - the facts of one write

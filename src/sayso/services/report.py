@@ -97,8 +97,13 @@ def report(publication: Publication, *, version: str) -> str:
 
 
 def _faces(screened: ScreenedPhotograph) -> list[Mapping[str, object]]:
+    """Why a marked face is covered (a yes taken back, a minor) is nobody's business out there."""
     return [
-        {"box": _box(face), "outcome": face.outcome.outcome, "reason": face.outcome.reason}
+        {
+            "box": _box(face),
+            "outcome": face.outcome.outcome,
+            "reason": CONSENT if face.outcome.outcome is Outcome.SHOW else NO_PERMIT,
+        }
         for face in screened.faces
     ]
 

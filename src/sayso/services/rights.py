@@ -77,7 +77,8 @@ class Rights:
                 details={"purposes": list(purposes), "references_destroyed": templates},
             )
         self.repository.forget()
-        shown = published if Purpose.PUBLISH in purposes else ()
+        # A face that was shown on a match is shown no more once recognise has ended.
+        shown = published if {Purpose.PUBLISH, Purpose.RECOGNISE} & set(purposes) else ()
         receipt = self.book.prove(page.receipts[0].sequence)
         return Withdrawn(known, purposes, templates, shown, receipt)
 

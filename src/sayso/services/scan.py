@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from sayso.domain.face import FaceId
 from sayso.domain.photo import Collection, PhotoId, Recognition
+from sayso.domain.policy import require_held
 from sayso.errors import PhotographError, PhotographUnreadable
 from sayso.ledger.admission import Json
 from sayso.ledger.entry import Action
@@ -27,7 +28,6 @@ from sayso.services.recognition import (
     keep_sightings,
     load_scope,
 )
-from sayso.services.retained import require_retained
 from sayso.services.retention import Retention
 from sayso.services.takedowns import DEFAULT_DAYS
 from sayso.sources.source import SourceFile
@@ -114,7 +114,7 @@ class Scan:
             ended = self.retention.keep_to(page, self.clock())
         if ended:
             self.repository.forget()
-        require_retained(collection, ended.at)
+        require_held(collection, ended.at)
         pending, gone = self._differences(collection, source, again=again)
         with self.repository.writing() as unit:
             unit.photographs.forget_paths(collection.id, gone)
@@ -210,6 +210,10 @@ class _Run:
         scope = self._scan.scope(self._collection)
         if scope is None:
             return
+        with self._scan.repository.writing() as unit:  # the promise is of the gallery as it is now
+            unit.sightings.hold_to(
+                self._collection.id, match=scope.limits.match, review=scope.limits.review
+            )
         newcomers = CatchUp(self._scan.repository, self._source, self._scan.eye, scope)
         behind = newcomers.behind(self._collection)
         self._total += len(behind)

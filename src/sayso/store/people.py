@@ -14,7 +14,7 @@ from sayso.domain.event import Act, ConsentEvent
 from sayso.domain.grant import Audience, Purpose
 from sayso.domain.person import Person, PersonId, ProfileField, folded
 from sayso.domain.policy import Compare, HoldTemplate, Permit
-from sayso.errors import ConsentMalformed, PersonAmbiguous, PersonUnknown
+from sayso.errors import ConsentError, ConsentMalformed, PersonAmbiguous, PersonUnknown
 from sayso.store import records
 from sayso.store.database import bump_version, read_version
 from sayso.store.tables import (
@@ -68,6 +68,18 @@ class People:
                 last_interaction_at=now.isoformat(),
             )
         )
+
+    def set_born(self, person: Person) -> None:
+        """Keep a person's date of birth and jurisdiction, which decide who answers for them."""
+        self._connection.execute(
+            sa.update(persons)
+            .where(persons.c.id == person.id)
+            .values(
+                born=None if person.born is None else person.born.isoformat(),
+                jurisdiction=person.jurisdiction,
+            )
+        )
+        bump_version(self._connection)
 
     def get(self, id_or_name: str) -> Person:
         """The person with this id, or with this name if only one has it.
@@ -124,14 +136,22 @@ class People:
         chosen = sa.true() if everybody else consent_events.c.person_id.in_(wanted or ())
         query = sa.select(consent_events).where(chosen).order_by(consent_events.c.sequence)
         events: dict[PersonId, list[ConsentEvent]] = {person.id: [] for person in people}
+        broken: set[PersonId] = set()
         for row in self._connection.execute(query):
-            events[PersonId(row.person_id)].append(records.event_of(row))
+            try:
+                events[PersonId(row.person_id)].append(records.event_of(row))
+            except (ValueError, TypeError, ConsentError):
+                broken.add(PersonId(row.person_id))  # this person permits nothing; others stand
         for person in wanted or ():
             if person not in events:
                 self.get(person)
         return {
             person.id: Consents(
-                person.id, person.born, person.jurisdiction, tuple(events[person.id])
+                person.id,
+                person.born,
+                person.jurisdiction,
+                tuple(events[person.id]),
+                whole=person.id not in broken,
             )
             for person in people
         }
@@ -188,11 +208,6 @@ class People:
     def version(self) -> int:
         """A number that grows whenever people, consents, templates or judgements change."""
         return read_version(self._connection)
-
-    def sequence(self) -> int:
-        """The sequence of the newest consent event; 0 without any."""
-        query = sa.select(sa.func.max(consent_events.c.sequence))
-        return self._connection.execute(query).scalar() or 0
 
     def fields(self, person: PersonId) -> tuple[ProfileField, ...]:
         """A person's profile fields, by name."""

@@ -47,10 +47,25 @@ class Sightings:
                 )
             )
 
-    def clear(self, photo: PhotoId) -> None:
-        """Forget what comparisons found in a photograph; humans' judgements stay."""
-        in_photo = sa.select(faces.c.id).where(faces.c.photo_id == int(photo)).scalar_subquery()
-        self._connection.execute(sa.delete(sightings).where(sightings.c.face_id.in_(in_photo)))
+    def hold_to(self, collection: CollectionId, *, match: float, review: float) -> None:
+        """Hold what comparisons found in a collection to thresholds that have risen since.
+
+        A gallery that grew needs higher ones: matches below become doubts, doubts below go. What
+        was a doubt stays one, since two people may have matched.
+        """
+        inside = (
+            sa.select(faces.c.id)
+            .join(photos, photos.c.id == faces.c.photo_id)
+            .where(photos.c.collection_id == collection)
+            .scalar_subquery()
+        )
+        here = sightings.c.face_id.in_(inside)
+        self._connection.execute(sa.delete(sightings).where(here, sightings.c.similarity < review))
+        self._connection.execute(
+            sa.update(sightings)
+            .where(here, sightings.c.link == Link.MATCH.value, sightings.c.similarity < match)
+            .values(link=Link.REVIEW.value)
+        )
 
     def judge(self, face: FaceId, person: PersonId, link: Link, now: datetime) -> None:
         """Keep a human's word on a face: marked as a person (instead of any other), or not them."""

@@ -38,6 +38,11 @@ _PLUGINS: dict[Format, Any] = {
 }
 
 
+_MOST_SCANS = 100
+_WORK_PER_PIXEL = 20
+"""A progressive JPEG has about ten scans; one made to keep a decoder busy has thousands."""
+
+
 @dataclass(frozen=True, slots=True)
 class DecodeLimits:
     """What is refused before it is decoded.
@@ -121,6 +126,11 @@ def _too_large(expected: str, found: str) -> PhotographTooLarge:
 def _decode_jpeg(data: bytes, limits: DecodeLimits, at_least_px: int | None) -> Picture:
     header = read_header(data, "JPEG")
     _check("pixels", header.width_px * header.height_px, limits.max_pixels)
+    # Each scan of a progressive JPEG goes over all pixels again, however few bytes it has.
+    scans = data.count(b"\xff\xda")
+    _check("scans", scans, _MOST_SCANS)
+    work = scans * header.width_px * header.height_px
+    _check("pixels over all scans", work, _WORK_PER_PIXEL * limits.max_pixels)
     if header.components == 4:  # noqa: PLR2004 - CMYK or YCCK, often inverted: Pillow knows
         pixels = _pillow_pixels(data, "JPEG")[0]
     else:

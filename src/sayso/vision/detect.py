@@ -4,6 +4,7 @@ Sources: W. Wu, H. Peng, S. Yu: YuNet: A Tiny Millisecond-level Face Detector, M
 Intelligence Research 20, 2023; the decoding of its outputs as in OpenCV's FaceDetectorYN.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -32,6 +33,10 @@ _SAME_FACE = 0.35
 """Two finds that overlap by this much (intersection over union) are one face."""
 _SAME_PLACE = 0.5
 """By this much, they also see it in the same place and are averaged."""
+_SURE = 0.7
+"""A find inside a larger one is a face of its own from this score on."""
+_FARTHEST_APART = 3.6
+"""How many times finer than the middle look the finest may be without another between them."""
 _INSIDE = 0.8
 _MUCH_SMALLER = 0.25
 
@@ -135,6 +140,9 @@ def look_sizes_px(picture: Picture, smallest_px: float) -> tuple[int, ...]:
     enlarged = max(min(available * factor, side) for factor, side in _ENLARGEMENTS)
     finest = max(min(finest, available), min(available, _MIDDLE_PX), enlarged, _COARSE_PX)
     sizes = [_COARSE_PX, min(_MIDDLE_PX, finest), finest]
+    if finest > _FARTHEST_APART * _MIDDLE_PX:
+        # Or faces that a tile's edge cuts would be too small in the look that must see them.
+        sizes.append(math.sqrt(finest * _MIDDLE_PX))
     return tuple(sorted({round(size) for size in sizes}))
 
 
@@ -237,7 +245,9 @@ def merge(finds: _Finds) -> _Finds:
         shared = _shared_area(finds, find)
         overlap = shared / (area + area[place] - shared)
         alive &= overlap < _SAME_FACE
-        alive &= (shared < _INSIDE * area) | (area > _MUCH_SMALLER * area[place])
+        # A nose or an eye scores low; a face on a badge, a poster or a screen does not.
+        part = (shared >= _INSIDE * area) & (area <= _MUCH_SMALLER * area[place])
+        alive &= ~part | (finds[:, 14] >= _SURE)
         same = finds[overlap >= _SAME_PLACE]
         mean = np.average(same[:, :14], axis=0, weights=same[:, 14])
         merged.append(np.append(mean, find[14]).astype(np.float32))

@@ -76,13 +76,11 @@ SFACE = ModelManifest(
     operating_points=(
         OperatingPoint(1e-3, 0.363),
         OperatingPoint(1e-4, 0.424),
-        OperatingPoint(1e-5, 0.491),
-        OperatingPoint(1e-6, 0.594),
     ),
     provenance=(
         "1:1 false match rates over all pairs of Labeled Faces in the Wild (deep-funneled), faces "
         "found by YuNet at 640 px and aligned by five points. The photographs are frontal, of "
-        "adults and of the press: the rates flatter. The last two points rest on few pairs."
+        "adults and of the press: the rates flatter."
     ),
 )
 """The embedder. Y. Zhong et al.: SFace, IEEE Transactions on Image Processing 30, 2021."""
