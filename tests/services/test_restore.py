@@ -107,14 +107,14 @@ def test_withdrawals_and_objections_since_hold_after_a_restore(tmp_path: Path) -
     world.rights.withdraw(BEN_NAME, Purpose.PUBLISH)
     Object(world.repository, world.book, world.clock).add("a.png", None, Wish.REMOVE)
     world.close()
-    done = restored(backup, world.folder, yes=True)
+    done = restored(backup, world.folder, yes=True, clock=world.clock)
     assert done.refused == 2
     again = office(world.folder, world.sources)
     by_path = dict(again.screen("club", WEBSITE).files())
     assert by_path["a.png"].verdict is Verdict.WITHHOLD
     assert by_path["c.png"].verdict is Verdict.COVER
     again.close()
-    assert restored(backup, world.folder, yes=True).refused == 2
+    assert restored(backup, world.folder, yes=True, clock=world.clock).refused == 2
 
 
 def test_without_data_keys_templates_stay_closed_and_that_is_said(tmp_path: Path) -> None:

@@ -15,10 +15,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sayso.errors import WorkspaceBusy, WorkspaceDamaged, WorkspaceReadOnly
+from sayso.errors import DiskFull, WorkspaceBusy, WorkspaceDamaged, WorkspaceReadOnly
 
 NAME = "keys.sqlite"
 _BUSY_TIMEOUT_S = 30.0
+_NO_ROOM = frozenset({"SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_SHMSIZE"})
+"""A disk without room; SQLite calls a used-up quota an input/output error."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS data_keys (person_id TEXT PRIMARY KEY, wrapped BLOB NOT NULL);
@@ -264,6 +266,12 @@ def _set(raw: sqlite3.Connection, values: Mapping[str, str | None]) -> None:
 
 def _translated(path: Path, error: sqlite3.Error) -> Exception:
     message = str(error)
+    if getattr(error, "sqlite_errorname", "") in _NO_ROOM:
+        return DiskFull(
+            expected=f"room on the disk of {path.parent}",
+            found="none left, or a quota that is used up",
+            remedy="Free some space and run this again; nothing half-written was kept.",
+        )
     if "locked" in message:
         return WorkspaceBusy(
             expected="the key store free for writing",
