@@ -150,8 +150,7 @@ def scan(
         seen = f"{many(done.photos, 'photograph')}, {many(done.faces, 'face')}"
         line = f"{seen} in {done.seconds:.1f} s." if done.photos else "Nothing new to look at."
         run.result(values, line, *(f"{part}." for part in also))
-        for one in done.unreadable:
-            run.note(f"not scanned: {escape(one.path)}: {one.code}: {escape(one.reason)}")
+        run.list("not scanned", [(one.path, one.code, one.reason) for one in done.unreadable])
         if strict and done.unreadable:
             raise typer.Exit(1)
 
@@ -288,8 +287,7 @@ def publish(
             f"{len(done.withheld)} left out.",
             f"Look before you publish: {escape(pages.report.as_uri())}",
         )
-        for one in done.withheld:
-            run.note(f"left out: {escape(one.path)}: {one.code}: {escape(one.reason)}")
+        run.list("left out", [(one.path, one.code, one.reason) for one in done.withheld])
 
 
 def _withheld(one: WithheldFile) -> dict[str, object]:

@@ -4,7 +4,7 @@ import errno
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -40,6 +40,7 @@ FolderOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", metavar="", help="Print the result as JSON.")]
 YesOption = Annotated[bool, typer.Option("--yes", metavar="", help="Do not ask; do it.")]
 
+_FEW = 8
 INTERRUPTED = "interrupted"
 
 
@@ -84,6 +85,22 @@ class Session:
     def note(self, line: str) -> None:
         """Say something beside the result."""
         write(self.err, f"[yellow]{line}[/]")
+
+    def list(self, what: str, files: Sequence[tuple[str, str, str]]) -> None:
+        """Say what became of files (path, code, reason): each, or by their code if there are many.
+
+        JSON and the report always have each of them.
+        """
+        if len(files) <= _FEW:
+            for path, code, reason in files:
+                self.note(f"{what}: {escape(path)}: {code}: {escape(reason)}")
+            return
+        for code in sorted({code for _, code, _ in files}):
+            same = [(path, reason) for path, other, reason in files if other == code]
+            paths = ", ".join(escape(path) for path, _ in same[:_FEW])
+            more = f" and {len(same) - _FEW} more" if len(same) > _FEW else ""
+            self.note(f"{what}: {len(same)} files: {code}: {escape(same[0][1])}")
+            self.note(f"  {paths}{more}")
 
     def confirm(self, question: str, *, yes: bool) -> None:
         """Go on only with a yes: asked on a terminal, required as ``--yes`` elsewhere.
