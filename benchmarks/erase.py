@@ -17,6 +17,9 @@ from sayso.domain.grant import EVERYWHERE, Purpose
 from sayso.domain.person import Person, PersonId
 from sayso.domain.photo import Collection, CollectionId, Recognition
 from sayso.domain.policy import HoldTemplate, require
+from sayso.ledger.checkpoint import SigningKey
+from sayso.ledger.journal import Journal
+from sayso.services.book import Book
 from sayso.services.rights import Rights
 from sayso.store.database import Database
 from sayso.store.repository import Repository
@@ -75,6 +78,12 @@ def _yes(person: Person) -> ConsentEvent:
     )
 
 
+def _book(repository: Repository, ledger: Path) -> Book:
+    signing = SigningKey.from_seed("sayso/benchmark", bytes(32))
+    Journal.create(ledger, signing, lambda: NOW).close()
+    return Book(repository, ledger, signing, "benchmark", lambda: NOW)
+
+
 def main() -> None:
     """Print the table."""
     print("| sightings | database, MB | erase with read-back, s | bytes read back, MB |")
@@ -83,8 +92,9 @@ def main() -> None:
         with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
             repository = filled(Path(folder), sightings)
             size = repository.database.path.stat().st_size
+            book = _book(repository, Path(folder) / "ledger")
             started = time.perf_counter()
-            gone = Rights(repository, lambda: NOW).erase(ADA.id)
+            gone = Rights(repository, book, lambda: NOW).erase(ADA.id)
             took = time.perf_counter() - started
             read = gone.certificate["read_back"]["bytes"]
             repository.database.close()
