@@ -13,7 +13,7 @@ def test_a_person_who_was_erased_is_not_in_a_restored_backup(desk: Desk, tmp_pat
     assert {"backup", "bytes", "at", "schema"} == set(told)
     assert desk.refused("backup", backup) == "output_refused"
     gone = desk("erase", "Eileen Collins", "--yes")
-    assert {"erased", "published", "certificate"} == set(gone)
+    assert {"erased", "published", "certificate", "receipt"} == set(gone)
     assert gone["certificate"]["read_back"]["found"] == 0
     assert desk.refused("restore", backup) == "not_confirmed"
     done = desk("restore", backup, "--yes")
@@ -27,7 +27,7 @@ def test_a_key_is_checked_changed_and_copied(desk: Desk, tmp_path: Path) -> None
     before = desk("key", "check")
     assert (before["opens"], before["data_keys"], before["copies"]) == (True, 2, {})
     assert desk("key", "copy", tmp_path / "copy")["copy"] == str(tmp_path / "copy")
-    assert desk("key", "rotate") == {"rewrapped": 2, "place": "file"}
+    assert desk("key", "rotate") == {"rewrapped": 2, "place": "file", "stale_copies": []}
     assert str(tmp_path / "copy") in desk("key", "check")["copies"]
     assert desk("find", "Eileen Collins")["photos"]
     (desk.workspace / "workspace.key").unlink()
