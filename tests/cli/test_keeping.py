@@ -33,7 +33,9 @@ def test_a_key_is_checked_changed_and_copied(desk: Desk, tmp_path: Path) -> None
     (desk.workspace / "workspace.key").unlink()
     assert desk.refused("key", "check") == "key_missing"
     assert desk.refused("key", "renew") == "not_confirmed"
-    assert desk("key", "renew", "--yes") == {"templates_removed": 2}
+    renewed = desk("key", "renew", "--yes")
+    assert renewed["templates_removed"] == 2
+    assert (desk.workspace / "ledger-1").is_dir()  # what was written before can still be checked
     assert desk("key", "check")["data_keys"] == 0
 
 
