@@ -102,7 +102,8 @@ def _region(height_px: int, width_px: int, face: Face) -> Region:
     hull = cv2.convexHull(np.concatenate([box, head]).astype(np.float32))
     # Rounded away from the centre: no pixel of the face is left at the rim.
     around = np.asarray(hull, np.float64).reshape(-1, 2)
-    outline = np.where(around > centre, np.ceil(around), np.floor(around))
+    # One pixel more: the fill runs between corners that were rounded each by itself.
+    outline = np.where(around > centre, np.ceil(around) + 1, np.floor(around) - 1)
     limit = 1 << 20
     return Region(np.clip(outline, -limit, limit).astype(np.int32), width)
 
