@@ -21,7 +21,8 @@ expected, what was found and what to do next::
     │   ├── CollectionExists          collection_exists
     │   ├── CollectionMalformed       collection_malformed
     │   ├── BasisRequired             basis_required
-    │   └── FolderMissing             folder_missing
+    │   ├── FolderMissing             folder_missing
+    │   └── DatasetRefused            dataset_refused
     ├── PhotographError
     │   ├── PhotographUnknown         photograph_unknown
     │   ├── PhotographVanished        photograph_vanished
@@ -228,6 +229,12 @@ class FolderMissing(CollectionError):
     """The folder of a collection is not there."""
 
     code = "folder_missing"
+
+
+class DatasetRefused(CollectionError):
+    """Labelled photographs for measuring that are a collection's, whose people were not asked."""
+
+    code = "dataset_refused"
 
 
 class PhotographError(SaysoError):

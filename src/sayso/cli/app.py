@@ -8,7 +8,16 @@ from typing import Annotated
 import typer
 
 from sayso import __version__
-from sayso.cli import judgements, keeping, ledger, objections, people, photographs, records
+from sayso.cli import (
+    judgements,
+    keeping,
+    ledger,
+    measuring,
+    objections,
+    people,
+    photographs,
+    records,
+)
 from sayso.cli.session import RIGHTS, SET_UP, FolderOption, JsonOption, escape, session
 from sayso.wiring import KeyPlace, create_workspace
 
@@ -27,6 +36,7 @@ app.add_typer(records.app)
 app.add_typer(records.notice_app, name="notice", rich_help_panel=RIGHTS)
 app.add_typer(objections.app)
 app.add_typer(keeping.app)
+app.add_typer(measuring.app)
 
 
 def _version(asked: bool) -> None:
@@ -83,7 +93,7 @@ def demo(
     as_json: JsonOption = False,
 ) -> None:
     """Show the whole story on two real portraits, ending with a report to open."""
-    from sayso.cli.story import tell  # noqa: PLC0415 - only the demo needs it
+    from sayso.cli.story import tell
 
     with session(context, None, as_json) as run:
         tell(run, out or _unused())

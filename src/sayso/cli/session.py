@@ -26,6 +26,7 @@ PEOPLE = "People"
 PHOTOGRAPHS = "Photographs"
 RIGHTS = "Rights and records"
 KEEPING = "Keeping and letting go"
+MEASURING = "Measuring"
 BY_HAND = "By hand, without comparing faces"
 
 FolderOption = Annotated[
@@ -122,7 +123,7 @@ class Session:
         if not self.err.is_terminal:
             yield unwatched
             return
-        from rich import progress as bars  # noqa: PLC0415 - only for long work on a terminal
+        from rich import progress as bars
 
         with bars.Progress(
             bars.TextColumn("{task.description}"),
@@ -158,7 +159,7 @@ def default_folder() -> Path:
     named = os.environ.get("SAYSO_WORKSPACE")
     if named:
         return Path(named)
-    import platformdirs  # noqa: PLC0415 - only if nobody says otherwise
+    import platformdirs
 
     return Path(platformdirs.user_data_dir("sayso"))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sayso.domain.photo import Collection, CollectionId, Recognition, declare_collection
-from sayso.errors import CollectionMalformed, FolderMissing
+from sayso.errors import CollectionMalformed, DatasetRefused, FolderMissing
 from sayso.ledger.entry import Action
 from sayso.services.book import Book
 from sayso.services.ports import Clock
@@ -79,6 +79,24 @@ class Declare:
                 details={"collection": collection.id, "recognition": collection.recognition},
             )
         return collection
+
+    def require_apart(self, folder: Path) -> None:
+        """Refuse a folder that shares photographs with a collection.
+
+        People in a collection were asked for its purpose, and for no other.
+
+        Raises:
+            DatasetRefused: it lies in one, or one lies in it.
+        """
+        place = folder.resolve()
+        for held in self.all():
+            other = Path(held.folder)
+            if place.is_relative_to(other) or other.is_relative_to(place):
+                raise DatasetRefused(
+                    expected="labelled photographs that belong to no collection",
+                    found=f"those of {held.collection.name}",
+                    remedy="Use photographs of people who agreed to be compared for measuring.",
+                )
 
     def all(self) -> Sequence[Held]:
         """Every collection, by name."""

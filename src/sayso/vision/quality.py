@@ -112,6 +112,11 @@ def enrolment(picture: Picture, faces: Sequence[Face]) -> Face:
     return face
 
 
+def main_face(faces: Sequence[Face]) -> Face:
+    """The face that is largest and nearest to the middle, of at least one."""
+    return max(faces, key=_weight)
+
+
 def _meant(faces: Sequence[Face]) -> Face:
     if not faces:
         raise NoFace(

@@ -1,0 +1,85 @@
+"""Eyes and recognisers: the models with the settings that they are used with."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sayso.services.eye import Eye
+    from sayso.services.recognition import Recogniser
+    from sayso.settings import Settings
+    from sayso.vision.runtime import OpenVinoNetwork
+
+
+@dataclass(frozen=True)
+class Models:
+    """What looks at pictures; each is imported and loaded when first asked for."""
+
+    settings: Settings
+
+    @cached_property
+    def eye(self) -> Eye:
+        """Decodes photographs and finds faces."""
+        from sayso.services.eye import Eye
+        from sayso.vision.decode import DecodeLimits
+        from sayso.vision.detect import Detector
+        from sayso.vision.models import YUNET, load
+
+        settings = self.settings
+        return Eye(
+            Detector(
+                self._network(load(YUNET, self.cache)), score_threshold=settings.detection_score
+            ),
+            DecodeLimits(max_bytes=settings.max_bytes, max_pixels=settings.max_pixels),
+            settings.smallest_face_px,
+        )
+
+    @cached_property
+    def recogniser(self) -> Recogniser:
+        """Computes features, with what is known of its errors."""
+        from sayso.services.recognition import Recogniser
+        from sayso.vision.embed import Embedder
+        from sayso.vision.models import SFACE, load
+
+        dimension = SFACE.dimension or 0
+        return Recogniser(
+            Embedder(self._network(load(SFACE, self.cache)), dimension=dimension),
+            SFACE.sha256,
+            dimension,
+            SFACE.operating_points,
+            self.settings.promise,
+        )
+
+    def load_recogniser(self) -> Recogniser:
+        """The recogniser, as a call that loads it at the first."""
+        return self.recogniser
+
+    @cached_property
+    def cache(self) -> Path:
+        """The folder for prepared models."""
+        import platformdirs
+
+        return Path(self.settings.cache or platformdirs.user_cache_dir("sayso"))
+
+    def _network(self, model: bytes) -> OpenVinoNetwork:
+        from sayso.vision.runtime import OpenVinoNetwork
+
+        # One stream for each worker: photographs are worked on side by side, not one by all.
+        cores = self.settings.cores
+        return OpenVinoNetwork(
+            model, threads=cores, streams=cores, cache=_writable(self.cache / "compiled")
+        )
+
+
+def _writable(folder: Path) -> Path | None:
+    """The folder if it can be written, else None: a cache is a convenience."""
+    with suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK):
+            return folder
+    return None
