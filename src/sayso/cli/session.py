@@ -9,17 +9,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich import markup
-from rich.console import Console
-from rich.text import Text
 
 from sayso.errors import DiskFull, NotConfirmed, OutputRefused, SaysoError, SettingMalformed
-from sayso.services.audit import Audit
-from sayso.services.ports import Progress, unwatched
-from sayso.wiring import Workspace, open_audit, open_workspace
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from sayso.services.audit import Audit
+    from sayso.services.ports import Progress
+    from sayso.wiring import Workspace
 
 SET_UP = "Set up"
 PEOPLE = "People"
@@ -52,26 +53,34 @@ class Session:
     as_json: bool
 
     @cached_property
-    def workspace(self) -> Workspace:
+    def workspace(self) -> "Workspace":
         """The workspace, opened when first asked for."""
+        from sayso.wiring import open_workspace
+
         opened = open_workspace(self.folder)
         for note in opened.notes:
             self.note(escape(note))
         return opened
 
     @cached_property
-    def audit(self) -> Audit:
+    def audit(self) -> "Audit":
         """The audit of the workspace's ledger, without opening the workspace for anything else."""
+        from sayso.wiring import open_audit
+
         return open_audit(self.folder)
 
     @cached_property
-    def out(self) -> Console:
+    def out(self) -> "Console":
         """Standard output, for results."""
+        from rich.console import Console
+
         return Console(highlight=False)
 
     @cached_property
-    def err(self) -> Console:
+    def err(self) -> "Console":
         """Standard error, for everything else."""
+        from rich.console import Console
+
         return Console(stderr=True, highlight=False)
 
     def result(self, values: Mapping[str, object], *lines: str) -> None:
@@ -117,12 +126,14 @@ class Session:
         )
 
     @contextmanager
-    def progress(self, what: str) -> Iterator[Progress]:
+    def progress(self, what: str) -> Iterator["Progress"]:
         """A bar on a terminal, nothing elsewhere."""
+        from sayso.services.ports import unwatched
+
         if not self.err.is_terminal:
             yield unwatched
             return
-        from rich import progress as bars  # noqa: PLC0415 - only for long work on a terminal
+        from rich import progress as bars
 
         with bars.Progress(
             bars.TextColumn("{task.description}"),
@@ -136,8 +147,10 @@ class Session:
             yield lambda done, total: shown.update(task, completed=done, total=total)
 
 
-def write(console: Console, line: str) -> None:
+def write(console: "Console", line: str) -> None:
     """Print one line; a terminal gets it broken between words, unless that would cut a path."""
+    from rich.text import Text
+
     words = Text.from_markup(line).plain.split()
     fits = all(len(word) <= console.width for word in words)
     console.print(line, soft_wrap=not (console.is_terminal and fits))
@@ -145,6 +158,8 @@ def write(console: Console, line: str) -> None:
 
 def escape(text: str) -> str:
     """A name or path for a line of ours: all that is in it shows, and does nothing."""
+    from rich import markup
+
     return markup.escape(_visible(text))
 
 
@@ -158,7 +173,7 @@ def default_folder() -> Path:
     named = os.environ.get("SAYSO_WORKSPACE")
     if named:
         return Path(named)
-    import platformdirs  # noqa: PLC0415 - only if nobody says otherwise
+    import platformdirs
 
     return Path(platformdirs.user_data_dir("sayso"))
 

@@ -1,4 +1,10 @@
-"""An open workspace: which service is built of what."""
+"""An open workspace: which service is built of what.
+
+Services that look at pictures, and vision itself, are imported when they are asked for: most verbs
+need neither, and they are the larger part of a start.
+"""
+
+from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -6,36 +12,29 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sayso import __version__
 from sayso.domain.person import Person, PersonId
 from sayso.errors import OutputRefused
 from sayso.ledger.disk import LOCK
 from sayso.ledger.entry import Action
-from sayso.services.access import Access
 from sayso.services.access_facts import Logic
 from sayso.services.audit import Audit
 from sayso.services.book import Book
 from sayso.services.countersign import LedgerProver
 from sayso.services.custody import Custody
 from sayso.services.declare import Declare
-from sayso.services.enrol import Enrol
-from sayso.services.eye import Eye
 from sayso.services.find import FindPhotographs
-from sayso.services.identify import Identify, Verify
 from sayso.services.judge import Judge
 from sayso.services.notices import NoticeBook
 from sayso.services.objections import Object
 from sayso.services.ports import Clock
-from sayso.services.publish import Publish
 from sayso.services.receipt import Receipts
-from sayso.services.recognition import Recogniser
 from sayso.services.refusals import Refusals, standing, write_list
 from sayso.services.retention import Retention
 from sayso.services.rights import Rights
 from sayso.services.roll import Roll
-from sayso.services.scan import Scan
 from sayso.services.screen import Screen
 from sayso.services.takedowns import TakeDowns
 from sayso.settings import FILE, Settings
@@ -43,12 +42,17 @@ from sayso.sources.folder import Folder
 from sayso.store.backup import Written, clear_unpacked, write_backup
 from sayso.store.database import SCHEMA, Database
 from sayso.store.repository import Repository
-from sayso.vision.decode import DecodeLimits
-from sayso.vision.detect import Detector
-from sayso.vision.embed import Embedder
-from sayso.vision.models import SFACE, YUNET, load
-from sayso.vision.runtime import OpenVinoNetwork
 from sayso.wiring.layout import LEDGER
+
+if TYPE_CHECKING:
+    from sayso.services.access import Access
+    from sayso.services.enrol import Enrol
+    from sayso.services.eye import Eye
+    from sayso.services.identify import Identify, Verify
+    from sayso.services.publish import Publish
+    from sayso.services.recognition import Recogniser
+    from sayso.services.scan import Scan
+    from sayso.vision.runtime import OpenVinoNetwork
 
 
 @dataclass(frozen=True)
@@ -90,11 +94,15 @@ class Workspace:
     @cached_property
     def enrol(self) -> Enrol:
         """Enrols people."""
+        from sayso.services.enrol import Enrol
+
         return Enrol(self.repository, self.book, self.eye, self._load_recogniser, self.clock)
 
     @cached_property
     def scan(self) -> Scan:
         """Scans collections."""
+        from sayso.services.scan import Scan
+
         return Scan(
             self.repository,
             self.book,
@@ -167,11 +175,15 @@ class Workspace:
     @cached_property
     def identify(self) -> Identify:
         """Tells who is in a picture."""
+        from sayso.services.identify import Identify
+
         return Identify(self.repository, self.book, self.eye, self._load_recogniser, self.clock)
 
     @cached_property
     def verify(self) -> Verify:
         """Compares one face with one person."""
+        from sayso.services.identify import Verify
+
         return Verify(
             self.repository,
             self.book,
@@ -194,6 +206,8 @@ class Workspace:
     @cached_property
     def publish(self) -> Publish:
         """Writes covered copies."""
+        from sayso.services.publish import Publish
+
         return Publish(
             self.repository,
             self.book,
@@ -259,6 +273,9 @@ class Workspace:
     @cached_property
     def access(self) -> Access:
         """Hands a person everything that is held of them."""
+        from sayso.services.access import Access
+        from sayso.vision.models import SFACE
+
         return Access(
             self.book,
             self.clock,
@@ -279,6 +296,11 @@ class Workspace:
     @cached_property
     def eye(self) -> Eye:
         """Decodes photographs and finds faces."""
+        from sayso.services.eye import Eye
+        from sayso.vision.decode import DecodeLimits
+        from sayso.vision.detect import Detector
+        from sayso.vision.models import YUNET, load
+
         settings = self.settings
         network = self._network(load(YUNET, self._cache))
         return Eye(
@@ -289,6 +311,10 @@ class Workspace:
 
     @cached_property
     def _recogniser(self) -> Recogniser:
+        from sayso.services.recognition import Recogniser
+        from sayso.vision.embed import Embedder
+        from sayso.vision.models import SFACE, load
+
         network = self._network(load(SFACE, self._cache))
         dimension = SFACE.dimension or 0
         return Recogniser(
@@ -303,6 +329,8 @@ class Workspace:
         return self._recogniser
 
     def _network(self, model: bytes) -> OpenVinoNetwork:
+        from sayso.vision.runtime import OpenVinoNetwork
+
         # One stream for each worker: photographs are worked on side by side, not one by all.
         cores = self.settings.cores
         return OpenVinoNetwork(
@@ -314,7 +342,7 @@ class Workspace:
 
     @cached_property
     def _cache(self) -> Path:
-        import platformdirs  # noqa: PLC0415 - only commands with pictures need it
+        import platformdirs
 
         return Path(self.settings.cache or platformdirs.user_cache_dir("sayso"))
 
