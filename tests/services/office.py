@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sayso.domain.key import KeyPlace
 from sayso.store import safekeeping
-from sayso.store.safekeeping import KeyPlace
 from sayso.wiring import Workspace, create_workspace, open_workspace
 
 from .drawing import ADA, BEN, LEFT, RIGHT, Head, picture

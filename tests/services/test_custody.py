@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from sayso.domain.key import KeyPlace
 from sayso.errors import EvidenceWithdrawn, KeyMissing, KeyStoreMissing, KeyWrong
 from sayso.services.custody import report
-from sayso.store.safekeeping import KeyPlace
 from sayso.wiring import open_workspace, renew_key
 
 from .drawing import ADA, Head, picture

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from sayso.domain.screening import CoverStyle
 from sayso.services.eye import Eye
 from sayso.vision.align import align
-from sayso.vision.cover import Style, cover
+from sayso.vision.cover import cover
 from sayso.vision.decode import DecodeLimits
 
 from .drawing import ADA, BEN, LEFT, RIGHT, DrawnFaces, DrawnFeatures, Head, faint, picture, vector
@@ -26,9 +27,9 @@ def test_every_drawn_head_is_found_and_told_apart(kind: str) -> None:
         assert alike[1, 1] > 0.99
 
 
-@pytest.mark.parametrize("style", list(Style))
+@pytest.mark.parametrize("style", list(CoverStyle))
 @pytest.mark.parametrize("side", [24, 96, 180])
-def test_no_drawn_head_survives_a_cover(style: Style, side: int) -> None:
+def test_no_drawn_head_survives_a_cover(style: CoverStyle, side: int) -> None:
     for who in range(0, 32, 3):
         found, faces = EYE.look(picture(Head(who, side=side)))
         assert len(faces) == 1
@@ -45,7 +46,7 @@ def test_a_late_head_shows_once_something_is_covered() -> None:
     data = picture(Head(ADA, x=LEFT), Head(BEN, x=RIGHT, late=True))
     found, faces = EYE.look(data)
     assert len(faces) == 1
-    covered = cover(found.pixels, faces, Style.FILL)
+    covered = cover(found.pixels, faces, CoverStyle.FILL)
     assert len(DrawnFaces().detect(type(found)(covered, *SIZE, "PNG"), smallest_px=16.0)) == 1
 
 

@@ -14,10 +14,10 @@ import pytest
 from PIL import Image, ImageCms
 
 from sayso.domain.face import Box
+from sayso.domain.screening import CoverStyle
 from sayso.errors import CollectionUnknown, DiskFull, OutputRefused
 from sayso.services.publication import Publication
 from sayso.services.report import report
-from sayso.vision.cover import Style
 
 from .drawing import ADA, BEN, LEFT, NOBODY, RIGHT, SIZE, Head, faint, picture
 from .world import WEBSITE, World
@@ -48,9 +48,9 @@ def copies(out: Path) -> list[str]:
     return sorted(p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file())
 
 
-@pytest.mark.parametrize("style", list(Style))
+@pytest.mark.parametrize("style", list(CoverStyle))
 def test_a_face_with_a_yes_stays_as_it_was_and_every_other_is_covered(
-    world: World, out: Path, style: Style
+    world: World, out: Path, style: CoverStyle
 ) -> None:
     shown, hidden = Head(ADA, x=LEFT), Head(NOBODY, x=RIGHT)
     source = world.collection()
@@ -65,7 +65,7 @@ def test_a_face_with_a_yes_stays_as_it_was_and_every_other_is_covered(
     )
     assert (copy[place(shown)] == original[place(shown)]).all()
     assert (np.abs(copy - original)[place(hidden)].max(axis=2) > 0).mean() > 0.95
-    if style is Style.FILL:
+    if style is CoverStyle.FILL:
         assert (copy[place(hidden)] == 64).all()
     assert len(world.eye.look((out / "photographs" / "a.png").read_bytes())[1]) == 1
 
@@ -89,7 +89,7 @@ def test_a_face_that_only_the_check_of_the_copy_finds_is_covered_too(
     source = world.collection()
     source.put("a.png", picture(Head(NOBODY, x=LEFT), Head(BEN, x=RIGHT, late=True)))
     assert world.scan("club").faces == 1
-    [published] = world.publish(out, Style.FILL).published
+    [published] = world.publish(out, CoverStyle.FILL).published
     assert published.found_later == 1
     copy = pixels((out / "photographs" / "a.png").read_bytes())
     assert (copy[place(Head(BEN, x=RIGHT))] == 64).all()
@@ -456,6 +456,6 @@ def test_progress_ends_at_the_whole(world: World, out: Path) -> None:
         assert threading.get_ident() == lock
         told.append((done, total))
 
-    world.publishing("club", out, WEBSITE, Style.FILL, progress=watch)
+    world.publishing("club", out, WEBSITE, CoverStyle.FILL, progress=watch)
     assert told[0] == (0, 3)
     assert told[-1] == (3, 3)

@@ -14,6 +14,7 @@ from sayso.domain.grant import Audience, Channel, Grant
 from sayso.domain.matching import OperatingPoint, Promise
 from sayso.domain.person import ProfileField
 from sayso.domain.photo import Recognition
+from sayso.domain.screening import CoverStyle
 from sayso.errors import PhotographUnreadable, PhotographVanished
 from sayso.ledger.checkpoint import SigningKey
 from sayso.ledger.journal import Journal
@@ -36,7 +37,6 @@ from sayso.store.database import Database
 from sayso.store.repository import Repository
 from sayso.store.sealing import WorkspaceKey
 from sayso.store.tables import metadata
-from sayso.vision.cover import Style
 from sayso.vision.decode import DecodeLimits
 
 from ..store.kept import fresh  # noqa: TID252 - the tests are no package with a name of its own
@@ -189,7 +189,7 @@ class World:
         return self.identifying(data, collection=collection, audience=audience)
 
     def publish(
-        self, folder: Path, style: Style = Style.FILL, collection: str = "club"
+        self, folder: Path, style: CoverStyle = CoverStyle.FILL, collection: str = "club"
     ) -> Publication:
         return self.publishing(collection, folder, WEBSITE, style)[0]
 

@@ -3,8 +3,9 @@ from pathlib import Path
 
 import pytest
 
+from sayso.domain.key import KeyPlace
 from sayso.errors import KeyExposed, KeyMissing, KeyWrong
-from sayso.store.safekeeping import KeyPlace, get, put
+from sayso.store.safekeeping import get, put
 from sayso.store.sealing import WorkspaceKey
 
 

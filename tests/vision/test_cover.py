@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from sayso.domain.face import Box, Face, Landmarks, Point
-from sayso.vision.cover import Style, cover, regions
+from sayso.domain.screening import CoverStyle
+from sayso.vision.cover import cover, regions
 
-STYLES = list(Style)
+STYLES = list(CoverStyle)
 
 
 def scene(height: int = 120, width: int = 160, seed: int = 1) -> NDArray[np.uint8]:
@@ -37,7 +38,7 @@ boxes = st.builds(
 
 @given(box=boxes, tilt=st.floats(-4, 4), style=st.sampled_from(STYLES), bare=st.booleans())
 def test_the_whole_box_is_covered_and_nothing_outside_of_the_region_changes(
-    box: Box, tilt: float, style: Style, *, bare: bool
+    box: Box, tilt: float, style: CoverStyle, *, bare: bool
 ) -> None:
     pixels = scene()
     before = pixels.copy()
@@ -54,14 +55,14 @@ def test_the_whole_box_is_covered_and_nothing_outside_of_the_region_changes(
 
 @given(box=boxes, tilt=st.floats(-4, 4), style=st.sampled_from(STYLES))
 def test_a_fill_tells_nothing_and_cells_tell_only_their_means(
-    box: Box, tilt: float, style: Style
+    box: Box, tilt: float, style: CoverStyle
 ) -> None:
     meant = face(box, tilt)
     (region,) = regions(120, 160, [meant])
     mask = region.mask(120, 160)
     pixels = scene()
     other = pixels.copy()
-    if style is Style.FILL:
+    if style is CoverStyle.FILL:
         other[mask] = scene(seed=2)[mask]
         assert np.array_equal(cover(pixels, [meant], style), cover(other, [meant], style))
     else:
@@ -90,7 +91,7 @@ def test_hair_ears_and_chin_are_covered() -> None:
 
 def test_about_four_cells_lie_across_a_face() -> None:
     box = Box(0.3, 0.3, 0.4, 0.4)
-    covered = cover(scene(400, 400), [Face(box, None, 1.0, 160.0)], Style.PIXELATE)
+    covered = cover(scene(400, 400), [Face(box, None, 1.0, 160.0)], CoverStyle.PIXELATE)
     row = covered[200, 120:280]
     changes = int((np.abs(np.diff(row.astype(int), axis=0)).sum(axis=1) > 0).sum())
     assert changes <= 5
@@ -98,13 +99,13 @@ def test_about_four_cells_lie_across_a_face() -> None:
 
 def test_a_tiny_face_keeps_no_detail() -> None:
     box = Box(0.5, 0.5, 0.05, 0.08)
-    covered = cover(scene(), [Face(box, None, 1.0, 10.0)], Style.PIXELATE)
+    covered = cover(scene(), [Face(box, None, 1.0, 10.0)], CoverStyle.PIXELATE)
     part = covered[60:70, 80:88].reshape(-1, 3)
     assert len(np.unique(part, axis=0)) <= 9
 
 
 @pytest.mark.parametrize("style", STYLES)
-def test_no_faces_leave_a_copy(style: Style) -> None:
+def test_no_faces_leave_a_copy(style: CoverStyle) -> None:
     pixels = scene()
     covered = cover(pixels, [], style)
     assert np.array_equal(covered, pixels)
@@ -112,7 +113,7 @@ def test_no_faces_leave_a_copy(style: Style) -> None:
 
 
 @pytest.mark.parametrize("style", STYLES)
-def test_overlapping_faces_are_both_covered(style: Style) -> None:
+def test_overlapping_faces_are_both_covered(style: CoverStyle) -> None:
     two = [face(Box(0.2, 0.3, 0.3, 0.4)), face(Box(0.4, 0.3, 0.3, 0.4))]
     pixels = scene()
     covered = cover(pixels, two, style)

@@ -16,9 +16,10 @@ import pytest
 from numpy.typing import NDArray
 
 from sayso.domain.face import Box, Face
+from sayso.domain.screening import CoverStyle
 from sayso.errors import FaceTooBlurred
 from sayso.vision.align import align
-from sayso.vision.cover import Style, cover, regions
+from sayso.vision.cover import cover, regions
 from sayso.vision.decode import DecodeLimits, Picture, decode
 from sayso.vision.detect import Detector
 from sayso.vision.embed import Embedder
@@ -259,9 +260,9 @@ def looked(
     return [Looked(one, faces, features_of(embedder, one.pixels, faces)) for one, faces in pairs]
 
 
-@pytest.mark.parametrize("style", list(Style))
+@pytest.mark.parametrize("style", list(CoverStyle))
 def test_covered_faces_are_recognised_by_nobody(
-    looked: list[Looked], embedder: Embedder, style: Style
+    looked: list[Looked], embedder: Embedder, style: CoverStyle
 ) -> None:
     similarities: list[float] = []
     for one in looked:
@@ -280,7 +281,7 @@ def test_covered_faces_are_recognised_by_nobody(
 
 def test_no_face_is_found_in_a_fill(looked: list[Looked], detector: Detector) -> None:
     for one in looked[:60]:
-        pixels = cover(one.picture.pixels, one.faces, Style.FILL)
+        pixels = cover(one.picture.pixels, one.faces, CoverStyle.FILL)
         height, width = pixels.shape[:2]
         hidden = np.zeros((height, width), bool)
         for region in regions(height, width, one.faces):

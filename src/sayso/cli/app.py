@@ -19,19 +19,21 @@ from sayso.cli import (
     records,
 )
 from sayso.cli.session import RIGHTS, SET_UP, FolderOption, JsonOption, escape, session
-from sayso.wiring import KeyPlace, create_workspace
+from sayso.cli.verbs import Verbs
+from sayso.domain.key import KeyPlace
 
 app = typer.Typer(
+    cls=Verbs,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,  # a traceback with local values could show what is secret
-    rich_markup_mode="rich",
+    rich_markup_mode=None,
     help="Photographs of people, on their say-so.",
 )
 app.add_typer(photographs.app)
 app.add_typer(people.app)
 app.add_typer(judgements.app)
-app.add_typer(ledger.audit, name="audit")
+app.add_typer(ledger.audit, name="audit", rich_help_panel=RIGHTS)
 app.add_typer(records.app)
 app.add_typer(records.notice_app, name="notice", rich_help_panel=RIGHTS)
 app.add_typer(objections.app)
@@ -69,6 +71,8 @@ def init(
     as_json: JsonOption = False,
 ) -> None:
     """Make a workspace: a database and the key that seals what is in it."""
+    from sayso.wiring import create_workspace
+
     with session(context, workspace, as_json) as run:
         folder = create_workspace(run.folder, key, os.environ)
         run.result(

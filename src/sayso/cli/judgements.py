@@ -1,12 +1,14 @@
 """Verbs for a human's word on a face: mark, reject, unmark."""
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sayso.cli.session import BY_HAND, FolderOption, JsonOption, escape, session
-from sayso.services.judge import Judge, Judgement
+
+if TYPE_CHECKING:
+    from sayso.services.judge import Judge, Judgement
 
 app = typer.Typer()
 
@@ -80,7 +82,7 @@ def _judge(
     workspace: FolderOption,
     as_json: JsonOption,
     words: str,
-    say: Callable[[Judge], Judgement],
+    say: "Callable[[Judge], Judgement]",
 ) -> None:
     with session(context, workspace, as_json) as run:
         said = say(run.workspace.judge)
@@ -88,7 +90,7 @@ def _judge(
         run.result(_values(said) | {"person": said.person.id}, escape(line))
 
 
-def _values(said: Judgement) -> dict[str, object]:
+def _values(said: "Judgement") -> dict[str, object]:
     box = said.face.face.box
     return {
         "photo": _where(said),
@@ -97,5 +99,5 @@ def _values(said: Judgement) -> dict[str, object]:
     }
 
 
-def _where(said: Judgement) -> str:
+def _where(said: "Judgement") -> str:
     return said.photograph.paths[0] if said.photograph.paths else said.photograph.id

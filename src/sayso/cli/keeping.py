@@ -1,19 +1,25 @@
 """Verbs for what is kept and for how long: backup, restore, refusals, retention, takedowns, key."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sayso.cli.session import KEEPING, FolderOption, JsonOption, YesOption, escape, session
-from sayso.services.custody import report
-from sayso.services.retention import Ended
-from sayso.services.takedowns import Takedown
-from sayso.wiring import KeyPlace, renew_key, restore_workspace
+from sayso.cli.verbs import Verbs
+from sayso.domain.key import KeyPlace
+
+if TYPE_CHECKING:
+    from sayso.services.retention import Ended
+    from sayso.services.takedowns import Takedown
 
 app = typer.Typer()
-keys = typer.Typer(no_args_is_help=True, help="Look after the workspace key and the data keys.")
-retaining = typer.Typer(no_args_is_help=True, help="Let go of what may be kept no longer.")
+keys = typer.Typer(
+    cls=Verbs, no_args_is_help=True, help="Look after the workspace key and the data keys."
+)
+retaining = typer.Typer(
+    cls=Verbs, no_args_is_help=True, help="Let go of what may be kept no longer."
+)
 app.add_typer(keys, name="key", rich_help_panel=KEEPING)
 app.add_typer(retaining, name="retention", rich_help_panel=KEEPING)
 
@@ -61,6 +67,8 @@ def restore(
     as_json: JsonOption = False,
 ) -> None:
     """Put a backup back; what was erased or refused since stays so."""
+    from sayso.wiring import restore_workspace
+
     with session(context, workspace, as_json) as run:
         done = restore_workspace(
             backup_file, run.folder, yes=yes, refusals=erasures, keys=keys_file
@@ -137,11 +145,11 @@ def takedowns(
         run.result(values, *lines or ["Nothing is to be taken down."])
 
 
-def _where(one: Takedown) -> str:
+def _where(one: "Takedown") -> str:
     return f"{one.folder}/{one.path}"
 
 
-def _takedown(one: Takedown) -> dict[str, object]:
+def _takedown(one: "Takedown") -> dict[str, object]:
     return {
         "id": one.id,
         "reason": one.reason,
@@ -171,7 +179,7 @@ def retention_run(
         run.result(_ended(ended), *_ended_lines(ended))
 
 
-def _ended(ended: Ended) -> dict[str, object]:
+def _ended(ended: "Ended") -> dict[str, object]:
     return {
         "dry_run": ended.dry,
         "templates": [
@@ -195,7 +203,7 @@ def _ended(ended: Ended) -> dict[str, object]:
     }
 
 
-def _ended_lines(ended: Ended) -> list[str]:
+def _ended_lines(ended: "Ended") -> list[str]:
     goes = "would go" if ended.dry else "removed"
     lines = [
         f"{one.person}: {one.templates} reference(s) {goes} ({one.end.ground}, "
@@ -244,6 +252,8 @@ def check(
     as_json: JsonOption = False,
 ) -> None:
     """Say which keys are there and whether they open what they should."""
+    from sayso.services.custody import report
+
     with session(context, workspace, as_json) as run:
         opened = run.workspace
         found = report(opened.repository.vault, opened.custody.place)
@@ -294,6 +304,8 @@ def renew(
     as_json: JsonOption = False,
 ) -> None:
     """Begin anew with a new key after the old one was lost for good; templates are gone."""
+    from sayso.wiring import renew_key
+
     with session(context, workspace, as_json) as run:
         run.confirm("Give up every template, for want of its key?", yes=yes)
         done = renew_key(run.folder)

@@ -2,16 +2,20 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sayso.cli.files import read_file, write_file
 from sayso.cli.session import FolderOption, JsonOption, Session, escape, session
-from sayso.services import audit as auditing
-from sayso.services.audit import Entry
+from sayso.cli.verbs import Verbs
 
-audit = typer.Typer(no_args_is_help=True, help="Check the ledger, and prove what it says.")
+if TYPE_CHECKING:
+    from sayso.services.audit import Entry
+
+audit = typer.Typer(
+    cls=Verbs, no_args_is_help=True, help="Check the ledger, and prove what it says."
+)
 
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="A proof, or a receipt.")]
 
@@ -84,6 +88,8 @@ def check(
     as_json: JsonOption = False,
 ) -> None:
     """Check a proof or a receipt with the log's public key alone; no workspace needed."""
+    from sayso.services import audit as auditing
+
     with session(context, None, as_json) as run:
         data = read_file(file)
         if auditing.is_receipt(data):
@@ -104,6 +110,8 @@ def check(
 
 
 def _check_receipt(run: Session, data: bytes, key: str) -> None:
+    from sayso.services import audit as auditing
+
     checked, defects = auditing.check_consents(data, key)
     values = {
         "valid": True,
@@ -149,12 +157,12 @@ def key(
         run.result({"key": public}, escape(public))
 
 
-def _values(entry: Entry) -> dict[str, object]:
+def _values(entry: "Entry") -> dict[str, object]:
     values: dict[str, object] = json.loads(entry.canonical())
     return values
 
 
-def _line(entry: Entry) -> str:
+def _line(entry: "Entry") -> str:
     draft = entry.draft
     about = f"  about {', '.join(draft.subjects)}" if draft.subjects else ""
     details = " ".join(f"{k}={json.dumps(v)}" for k, v in draft.details.items() if v is not None)

@@ -1,16 +1,21 @@
 """Verbs for people who are not enrolled: objection add, list, lift."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sayso.cli.session import BY_HAND, FolderOption, JsonOption, escape, session
+from sayso.cli.verbs import Verbs
 from sayso.domain.objection import Objection, Wish
-from sayso.services.objections import Recorded, face_or_whole
+
+if TYPE_CHECKING:
+    from sayso.services.objections import Recorded
 
 app = typer.Typer()
 objections = typer.Typer(
-    no_args_is_help=True, help="Cover or leave out what somebody asked you to; no name needed."
+    cls=Verbs,
+    no_args_is_help=True,
+    help="Cover or leave out what somebody asked you to; no name needed.",
 )
 app.add_typer(objections, name="objection", rich_help_panel=BY_HAND)
 
@@ -32,6 +37,8 @@ def add(
     as_json: JsonOption = False,
 ) -> None:
     """Record that somebody asks for a face, or a photograph, not to be shown."""
+    from sayso.services.objections import face_or_whole
+
     with session(context, workspace, as_json) as run:
         meant = face_or_whole(face, whole=whole)
         added = run.workspace.objections.add(photo, meant, request, note)
@@ -80,7 +87,7 @@ def _words(objection: Objection) -> str:
     return f"cover {what}"
 
 
-def _values(one: Recorded) -> dict[str, object]:
+def _values(one: "Recorded") -> dict[str, object]:
     box = one.objection.box
     return {
         "id": one.objection.id,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,8 +19,9 @@ from sayso.cli.session import (
 )
 from sayso.domain.event import Act
 from sayso.domain.grant import Purpose
-from sayso.services.enrol import Enrolled, ImageQuality
-from sayso.services.intake import Form, enrol_table, enrolment
+
+if TYPE_CHECKING:
+    from sayso.services.enrol import Enrolled, ImageQuality
 
 app = typer.Typer()
 
@@ -85,6 +86,8 @@ def enrol(
     as_json: JsonOption = False,
 ) -> None:
     """Record what a person agreed to; build their template if they granted recognise."""
+    from sayso.services.intake import Form, enrolment
+
     with session(context, workspace, as_json) as run:
         settings = run.workspace.settings
         if csv is not None and (name or images or grant or person):
@@ -118,7 +121,7 @@ def enrol(
         _print_enrolled(run, run.workspace.enrol(wish))
 
 
-def _print_enrolled(run: Session, enrolled: Enrolled) -> None:
+def _print_enrolled(run: Session, enrolled: "Enrolled") -> None:
     person = enrolled.person
     values = {
         "person": person.id,
@@ -143,7 +146,7 @@ def _print_enrolled(run: Session, enrolled: Enrolled) -> None:
         )
 
 
-def _quality(image: ImageQuality) -> dict[str, object]:
+def _quality(image: "ImageQuality") -> dict[str, object]:
     refused = image.refused
     return {
         "image": image.path,
@@ -157,6 +160,8 @@ def _quality(image: ImageQuality) -> dict[str, object]:
 
 
 def _enrol_table(run: Session, table: Path, *, strict: bool) -> None:
+    from sayso.services.intake import enrol_table
+
     with run.progress("Enrolling") as progress:
         done = enrol_table(
             run.workspace.enrol,

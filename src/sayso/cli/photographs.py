@@ -2,22 +2,25 @@
 
 import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sayso.cli.files import read_file
 from sayso.cli.session import PHOTOGRAPHS, SET_UP, FolderOption, JsonOption, escape, many, session
+from sayso.cli.verbs import Verbs
 from sayso.domain.face import Box
 from sayso.domain.grant import audience as parse_audience
 from sayso.domain.grant import channel as parse_channel
 from sayso.domain.photo import Recognition
-from sayso.domain.screening import Outcome, Verdict
-from sayso.services.publication import CoverStyle, WithheldFile
-from sayso.services.screen import ScreenedFace, ScreenedPhotograph
+from sayso.domain.screening import CoverStyle, Outcome, Verdict
+
+if TYPE_CHECKING:
+    from sayso.services.publication import WithheldFile
+    from sayso.services.screen import ScreenedFace, ScreenedPhotograph
 
 app = typer.Typer()
-collections = typer.Typer(no_args_is_help=True, help="Declare and list what you hold.")
+collections = typer.Typer(cls=Verbs, no_args_is_help=True, help="Declare and list what you hold.")
 app.add_typer(collections, name="collection", rich_help_panel=SET_UP)
 
 AudienceOption = Annotated[
@@ -290,11 +293,11 @@ def publish(
         run.list("left out", [(one.path, one.code, one.reason) for one in done.withheld])
 
 
-def _withheld(one: WithheldFile) -> dict[str, object]:
+def _withheld(one: "WithheldFile") -> dict[str, object]:
     return {"path": one.path, "code": one.code, "reason": one.reason}
 
 
-def _screened(face: ScreenedFace) -> dict[str, object]:
+def _screened(face: "ScreenedFace") -> dict[str, object]:
     person: dict[str, str] | None = None
     if face.person is not None:
         person = {"id": face.person}
@@ -310,7 +313,7 @@ def _screened(face: ScreenedFace) -> dict[str, object]:
     }
 
 
-def _line(path: str, screened: ScreenedPhotograph) -> str:
+def _line(path: str, screened: "ScreenedPhotograph") -> str:
     outcomes = [face.outcome.outcome.value for face in screened.faces]
     faces = ", ".join(f"{outcomes.count(o)} {o}" for o in sorted(set(outcomes))) or "no face"
     doubts = "".join(

@@ -15,11 +15,13 @@ from sayso.cli.session import (
     escape,
     session,
 )
+from sayso.cli.verbs import Verbs
 from sayso.errors import SettingMalformed
-from sayso.services.handover import whole_file
 
 app = typer.Typer()
-notice_app = typer.Typer(no_args_is_help=True, help="What people are told before they answer.")
+notice_app = typer.Typer(
+    cls=Verbs, no_args_is_help=True, help="What people are told before they answer."
+)
 
 PersonArgument = Annotated[
     str, typer.Argument(metavar="PERSON", help="An id, or a name that only one has.")
@@ -38,6 +40,8 @@ def receipt(
     as_json: JsonOption = False,
 ) -> None:
     """Give a person a receipt of what they agreed to."""
+    from sayso.services.handover import whole_file
+
     with session(context, workspace, as_json) as run:
         if out is not None and out.exists():
             run.confirm(f"Replace {out}?", yes=yes)

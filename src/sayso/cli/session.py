@@ -9,17 +9,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich import markup
-from rich.console import Console
-from rich.text import Text
 
 from sayso.errors import DiskFull, NotConfirmed, OutputRefused, SaysoError, SettingMalformed
-from sayso.services.audit import Audit
-from sayso.services.ports import Progress, unwatched
-from sayso.wiring import Workspace, open_audit, open_workspace
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from sayso.services.audit import Audit
+    from sayso.services.ports import Progress
+    from sayso.wiring import Workspace
 
 SET_UP = "Set up"
 PEOPLE = "People"
@@ -53,26 +54,34 @@ class Session:
     as_json: bool
 
     @cached_property
-    def workspace(self) -> Workspace:
+    def workspace(self) -> "Workspace":
         """The workspace, opened when first asked for."""
+        from sayso.wiring import open_workspace
+
         opened = open_workspace(self.folder)
         for note in opened.notes:
             self.note(escape(note))
         return opened
 
     @cached_property
-    def audit(self) -> Audit:
+    def audit(self) -> "Audit":
         """The audit of the workspace's ledger, without opening the workspace for anything else."""
+        from sayso.wiring import open_audit
+
         return open_audit(self.folder)
 
     @cached_property
-    def out(self) -> Console:
+    def out(self) -> "Console":
         """Standard output, for results."""
+        from rich.console import Console
+
         return Console(highlight=False)
 
     @cached_property
-    def err(self) -> Console:
+    def err(self) -> "Console":
         """Standard error, for everything else."""
+        from rich.console import Console
+
         return Console(stderr=True, highlight=False)
 
     def result(self, values: Mapping[str, object], *lines: str) -> None:
@@ -118,8 +127,10 @@ class Session:
         )
 
     @contextmanager
-    def progress(self, what: str) -> Iterator[Progress]:
+    def progress(self, what: str) -> Iterator["Progress"]:
         """A bar on a terminal, nothing elsewhere."""
+        from sayso.services.ports import unwatched
+
         if not self.err.is_terminal:
             yield unwatched
             return
@@ -137,8 +148,10 @@ class Session:
             yield lambda done, total: shown.update(task, completed=done, total=total)
 
 
-def write(console: Console, line: str) -> None:
+def write(console: "Console", line: str) -> None:
     """Print one line; a terminal gets it broken between words, unless that would cut a path."""
+    from rich.text import Text
+
     words = Text.from_markup(line).plain.split()
     fits = all(len(word) <= console.width for word in words)
     console.print(line, soft_wrap=not (console.is_terminal and fits))
@@ -146,6 +159,8 @@ def write(console: Console, line: str) -> None:
 
 def escape(text: str) -> str:
     """A name or path for a line of ours: all that is in it shows, and does nothing."""
+    from rich import markup
+
     return markup.escape(_visible(text))
 
 

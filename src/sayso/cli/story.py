@@ -7,11 +7,10 @@ from sayso.cli.session import Session, write
 from sayso.domain.grant import STAFF, channel
 from sayso.domain.person import Person
 from sayso.domain.photo import Recognition
-from sayso.domain.screening import Verdict
+from sayso.domain.screening import CoverStyle, Verdict
 from sayso.errors import Denied, OutputRefused
 from sayso.services.enrol import Enrolled
 from sayso.services.intake import Form, enrolment
-from sayso.services.publication import CoverStyle
 from sayso.services.scene import Scene, set_up
 from sayso.wiring import KeyPlace, Workspace, create_workspace, open_workspace
 

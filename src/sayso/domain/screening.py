@@ -39,6 +39,15 @@ class Verdict(StrEnum):
     """Somebody objected: no copy at all. No human's mark changes it."""
 
 
+class CoverStyle(StrEnum):
+    """How a face is covered."""
+
+    FILL = "fill"
+    """One fixed colour. Nothing of the face remains."""
+    PIXELATE = "pixelate"
+    """About four cells across the face, each of one mean colour."""
+
+
 NO_PERMIT = "no_permit"
 """The reason of every face without a yes: a stranger's, and that of somebody who granted
 ``recognise`` but not ``publish``. The two must not be told apart."""

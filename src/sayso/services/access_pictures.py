@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import get_args
 
+from sayso.domain.screening import CoverStyle
 from sayso.errors import PhotographError
 from sayso.services.access_facts import Seen
 from sayso.services.cover import covered_copy
@@ -11,7 +12,6 @@ from sayso.services.eye import Eye
 from sayso.services.pipeline import in_order
 from sayso.services.places import read_photograph
 from sayso.services.ports import OpenSource
-from sayso.vision.cover import Style
 from sayso.vision.encode import extension_for
 from sayso.vision.headers import Format
 
@@ -61,7 +61,7 @@ class Copier:
                 picture.pixels,
                 shown=seen.theirs,
                 covered=seen.others,
-                style=Style.FILL,
+                style=CoverStyle.FILL,
                 format=picture.format,
                 eye=self.eye,
             )

@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sayso.domain.face import Box, Face
+from sayso.domain.screening import CoverStyle
 from sayso.errors import CoverFailed
 from sayso.services.eye import Eye
-from sayso.vision.cover import Style, cover
+from sayso.vision.cover import cover
 from sayso.vision.decode import Pixels
 from sayso.vision.encode import encode
 from sayso.vision.headers import Format
@@ -38,7 +39,7 @@ def covered_copy(  # noqa: PLR0913 - the facts of one copy
     *,
     shown: Sequence[Face],
     covered: Sequence[Face],
-    style: Style,
+    style: CoverStyle,
     format: Format,  # noqa: A002 - the field's name
     eye: Eye,
 ) -> CoveredCopy:
@@ -63,7 +64,7 @@ def covered_copy(  # noqa: PLR0913 - the facts of one copy
         if not left:
             return CoveredCopy(data, len(late))
         late += [_grown(face, attempt * _GROWTH) for face in left]
-        picture = cover(picture, late, Style.FILL)
+        picture = cover(picture, late, CoverStyle.FILL)
     raise CoverFailed(
         expected="a copy in which no face shows that has no yes",
         found="one that still does after covering it again",

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from sayso.domain.key import KeyPlace
 from sayso.errors import KeyMissing, KeyWrong, SaysoError
 from sayso.ledger.entry import Action
 from sayso.services.book import Book
@@ -17,7 +18,6 @@ from sayso.services.erase import renew_key_copies, write_key_copy
 from sayso.store import safekeeping
 from sayso.store.keystore import KeyStore, Pending
 from sayso.store.repository import Repository
-from sayso.store.safekeeping import KeyPlace
 from sayso.store.sealing import WorkspaceKey
 from sayso.store.vault import CHECK, PLACE, RETIRED, Vault
 

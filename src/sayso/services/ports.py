@@ -1,15 +1,19 @@
 """What the services ask of the world. Adapters implement these; so do the tests' fakes."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Protocol
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Protocol
 
 from sayso.domain.face import Face
 from sayso.sources.source import SourceFile
-from sayso.vision.decode import Picture
+
+if TYPE_CHECKING:  # every service needs the clock, few the pictures
+    import numpy as np
+    import numpy.typing as npt
+
+    from sayso.vision.decode import Picture
 
 Clock = Callable[[], datetime]
 """The present instant, aware."""

@@ -4,12 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from sayso.domain.screening import CoverStyle
 from sayso.services.output import COPIES
 from sayso.services.screen import ScreenedPhotograph, Screening
-from sayso.vision.cover import Style
-
-CoverStyle = Style
-"""How faces are covered."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 from sayso.domain.grant import Channel
 from sayso.domain.person import PersonId
 from sayso.domain.policy import require_held
-from sayso.domain.screening import Outcome, Verdict
+from sayso.domain.screening import CoverStyle, Outcome, Verdict
 from sayso.errors import PhotographError
 from sayso.ledger.admission import Json
 from sayso.ledger.entry import Action
@@ -31,7 +31,6 @@ from sayso.services.report import Pages, write_pages
 from sayso.services.screen import Screen, ScreenedPhotograph, Screening
 from sayso.store.publications import Copy
 from sayso.store.repository import Repository, Unit
-from sayso.vision.cover import Style
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,7 @@ class Publish:
         name: str,
         folder: Path,
         channel: Channel,
-        style: Style,
+        style: CoverStyle,
         *,
         progress: Progress = unwatched,
     ) -> tuple[Publication, Pages]:
@@ -116,7 +115,7 @@ class _Run:
         self,
         publish: Publish,
         screening: Screening,
-        style: Style,
+        style: CoverStyle,
         output: Output,
         copies: dict[str, str],
         original_folder: str,

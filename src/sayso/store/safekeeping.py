@@ -4,10 +4,10 @@ import base64
 import binascii
 import os
 import stat
-from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from sayso.domain.key import KeyPlace
 from sayso.errors import KeyExposed, KeyMissing, KeyWrong, SettingMalformed
 from sayso.store.sealing import WorkspaceKey
 
@@ -15,14 +15,6 @@ _KEYRING_SERVICE = "sayso"
 VARIABLE = "SAYSO_KEY"
 NEW_VARIABLE = "SAYSO_NEW_KEY"
 """Where `sayso key rotate` finds the next key of a workspace whose key is in the environment."""
-
-
-class KeyPlace(StrEnum):
-    """Where a workspace looks for its key."""
-
-    FILE = "file"
-    KEYRING = "keyring"
-    ENVIRONMENT = "environment"
 
 
 def put(place: KeyPlace, key: WorkspaceKey, *, file: Path, workspace_id: str) -> None:

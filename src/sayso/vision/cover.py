@@ -6,13 +6,13 @@ Covers are opaque fills or very coarse cells, never blur: blurred faces have bee
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from sayso.domain.face import Face
+from sayso.domain.screening import CoverStyle
 from sayso.vision.decode import Pixels
 
 _FILL = (64, 64, 64)
@@ -25,15 +25,6 @@ _SIDE, _ABOVE, _BELOW = 0.35, 0.45, 0.22
 """Margins as shares of the box: ears, hair, chin."""
 _ROUNDNESS = 4.0
 _OUTLINE_POINTS = 48
-
-
-class Style(StrEnum):
-    """How a face is covered."""
-
-    FILL = "fill"
-    """One fixed colour. Nothing of the face remains."""
-    PIXELATE = "pixelate"
-    """About four cells across the face, each of one mean colour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +60,7 @@ def regions(height_px: int, width_px: int, faces: Sequence[Face]) -> tuple[Regio
     return tuple(_region(height_px, width_px, face) for face in faces)
 
 
-def cover(pixels: Pixels, faces: Sequence[Face], style: Style) -> Pixels:
+def cover(pixels: Pixels, faces: Sequence[Face], style: CoverStyle) -> Pixels:
     """A copy in which the faces are covered.
 
     Args:
@@ -83,7 +74,7 @@ def cover(pixels: Pixels, faces: Sequence[Face], style: Style) -> Pixels:
     covered = np.array(pixels, np.uint8, order="C")
     height, width = pixels.shape[:2]
     for region in regions(height, width, faces):
-        if style is Style.FILL:
+        if style is CoverStyle.FILL:
             cv2.fillConvexPoly(covered, region.outline_px, _FILL)
         else:
             _pixelate(covered, region)

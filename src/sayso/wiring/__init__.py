@@ -1,6 +1,6 @@
 """The only assembler: builds the services of a workspace from its settings."""
 
-from sayso.store.safekeeping import KeyPlace
+from sayso.domain.key import KeyPlace
 from sayso.wiring.layout import DATABASE, KEY, LEDGER, utc_now
 from sayso.wiring.opening import create_workspace, open_audit, open_workspace
 from sayso.wiring.restoring import Renewed, renew_key, restore_workspace

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sayso.domain.key import KeyPlace
 from sayso.errors import WorkspaceMissing
 from sayso.ledger.checkpoint import SigningKey
 from sayso.settings import Settings
 from sayso.store import safekeeping
-from sayso.store.safekeeping import KeyPlace
 from sayso.store.sealing import WorkspaceKey
 
 DATABASE = "sayso.sqlite"

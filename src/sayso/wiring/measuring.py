@@ -41,7 +41,7 @@ def open_evaluate(folder: Path, dataset: Path, environment: Mapping[str, str]) -
     models = Models(settings)
     return Evaluate(
         models.eye,
-        models.load_recogniser,
+        lambda: models.recogniser,
         lambda place: Folder(Path(place)),
         settings.cores,
         SFACE.name,

@@ -55,10 +55,6 @@ class Models:
             self.settings.promise,
         )
 
-    def load_recogniser(self) -> Recogniser:
-        """The recogniser, as a call that loads it at the first."""
-        return self.recogniser
-
     @cached_property
     def cache(self) -> Path:
         """The folder for prepared models."""

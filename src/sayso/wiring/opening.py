@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+from sayso.domain.key import KeyPlace
 from sayso.errors import (
     DiskFull,
     KeyStoreMissing,
@@ -32,7 +33,6 @@ from sayso.store import safekeeping
 from sayso.store.database import Database, write_fact
 from sayso.store.keystore import NAME as KEYS
 from sayso.store.repository import Repository
-from sayso.store.safekeeping import KeyPlace
 from sayso.store.sealing import WorkspaceKey
 from sayso.store.vault import Vault
 from sayso.wiring.layout import (

@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from sayso.domain.key import KeyPlace
 from sayso.errors import FileMissing, NotConfirmed
 from sayso.ledger.heads import SLOTS
 from sayso.ledger.journal import Journal
@@ -22,7 +23,6 @@ from sayso.store.database import Database, read_fact, write_fact
 from sayso.store.keystore import NAME as KEYS
 from sayso.store.keystore import KeyStore
 from sayso.store.repository import Repository
-from sayso.store.safekeeping import KeyPlace
 from sayso.store.sealing import WorkspaceKey
 from sayso.wiring.layout import (
     DATABASE,

@@ -1,41 +1,39 @@
-"""An open workspace: which service is built of what."""
+"""An open workspace: which service is built of what.
 
-import os
+Services that look at pictures, and vision itself, are imported when they are asked for: most verbs
+need neither, and they are the larger part of a start.
+"""
+
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sayso import __version__
 from sayso.domain.person import Person, PersonId
 from sayso.errors import OutputRefused
 from sayso.ledger.disk import LOCK
 from sayso.ledger.entry import Action
-from sayso.services.access import Access
 from sayso.services.access_facts import Logic
 from sayso.services.audit import Audit
 from sayso.services.book import Book
 from sayso.services.countersign import LedgerProver
 from sayso.services.custody import Custody
 from sayso.services.declare import Declare
-from sayso.services.enrol import Enrol
-from sayso.services.eye import Eye
 from sayso.services.find import FindPhotographs
-from sayso.services.identify import Identify, Verify
 from sayso.services.judge import Judge
 from sayso.services.notices import NoticeBook
 from sayso.services.objections import Object
 from sayso.services.ports import Clock
-from sayso.services.publish import Publish
 from sayso.services.receipt import Receipts
-from sayso.services.recognition import Recogniser
 from sayso.services.refusals import Refusals, standing, write_list
 from sayso.services.retention import Retention
 from sayso.services.rights import Rights
 from sayso.services.roll import Roll
-from sayso.services.scan import Scan
 from sayso.services.screen import Screen
 from sayso.services.takedowns import TakeDowns
 from sayso.settings import FILE, Settings
@@ -43,12 +41,17 @@ from sayso.sources.folder import Folder
 from sayso.store.backup import Written, clear_unpacked, write_backup
 from sayso.store.database import SCHEMA, Database
 from sayso.store.repository import Repository
-from sayso.vision.decode import DecodeLimits
-from sayso.vision.detect import Detector
-from sayso.vision.embed import Embedder
-from sayso.vision.models import SFACE, YUNET, load
-from sayso.vision.runtime import OpenVinoNetwork
 from sayso.wiring.layout import LEDGER
+from sayso.wiring.models import Models
+
+if TYPE_CHECKING:
+    from sayso.services.access import Access
+    from sayso.services.enrol import Enrol
+    from sayso.services.eye import Eye
+    from sayso.services.identify import Identify, Verify
+    from sayso.services.publish import Publish
+    from sayso.services.recognition import Recogniser
+    from sayso.services.scan import Scan
 
 
 @dataclass(frozen=True)
@@ -90,11 +93,15 @@ class Workspace:
     @cached_property
     def enrol(self) -> Enrol:
         """Enrols people."""
+        from sayso.services.enrol import Enrol
+
         return Enrol(self.repository, self.book, self.eye, self._load_recogniser, self.clock)
 
     @cached_property
     def scan(self) -> Scan:
         """Scans collections."""
+        from sayso.services.scan import Scan
+
         return Scan(
             self.repository,
             self.book,
@@ -167,11 +174,15 @@ class Workspace:
     @cached_property
     def identify(self) -> Identify:
         """Tells who is in a picture."""
+        from sayso.services.identify import Identify
+
         return Identify(self.repository, self.book, self.eye, self._load_recogniser, self.clock)
 
     @cached_property
     def verify(self) -> Verify:
         """Compares one face with one person."""
+        from sayso.services.identify import Verify
+
         return Verify(
             self.repository,
             self.book,
@@ -194,6 +205,8 @@ class Workspace:
     @cached_property
     def publish(self) -> Publish:
         """Writes covered copies."""
+        from sayso.services.publish import Publish
+
         return Publish(
             self.repository,
             self.book,
@@ -231,7 +244,7 @@ class Workspace:
             self.repository,
             self.book,
             self.clock,
-            (self._cache,),
+            (self.models.cache,),
             self.settings.takedown_days,
         )
 
@@ -259,6 +272,9 @@ class Workspace:
     @cached_property
     def access(self) -> Access:
         """Hands a person everything that is held of them."""
+        from sayso.services.access import Access
+        from sayso.vision.models import SFACE
+
         return Access(
             self.book,
             self.clock,
@@ -277,46 +293,20 @@ class Workspace:
         )
 
     @cached_property
+    def models(self) -> Models:
+        """What looks at pictures."""
+        return Models(self.settings)
+
+    @property
     def eye(self) -> Eye:
         """Decodes photographs and finds faces."""
-        settings = self.settings
-        network = self._network(load(YUNET, self._cache))
-        return Eye(
-            Detector(network, score_threshold=settings.detection_score),
-            DecodeLimits(max_bytes=settings.max_bytes, max_pixels=settings.max_pixels),
-            settings.smallest_face_px,
-        )
-
-    @cached_property
-    def _recogniser(self) -> Recogniser:
-        network = self._network(load(SFACE, self._cache))
-        dimension = SFACE.dimension or 0
-        return Recogniser(
-            Embedder(network, dimension=dimension),
-            SFACE.sha256,
-            dimension,
-            SFACE.operating_points,
-            self.settings.promise,
-        )
+        return self.models.eye
 
     def _load_recogniser(self) -> Recogniser:
-        return self._recogniser
-
-    def _network(self, model: bytes) -> OpenVinoNetwork:
-        # One stream for each worker: photographs are worked on side by side, not one by all.
-        cores = self.settings.cores
-        return OpenVinoNetwork(
-            model, threads=cores, streams=cores, cache=_writable(self._cache / "compiled")
-        )
+        return self.models.recogniser
 
     def _open_source(self, folder: str) -> Folder:
         return Folder(Path(folder), leaving_out=self.folder)
-
-    @cached_property
-    def _cache(self) -> Path:
-        import platformdirs  # noqa: PLC0415 - only commands with pictures need it
-
-        return Path(self.settings.cache or platformdirs.user_cache_dir("sayso"))
 
     def close(self) -> None:
         """Give back what is held."""
@@ -333,12 +323,3 @@ def _writable_file(out: Path) -> Iterator[None]:
             found=error.strerror or str(error),
             remedy="Name another, or give this account the right to write there.",
         ) from error
-
-
-def _writable(folder: Path) -> Path | None:
-    """The folder if it can be written, else None: a cache is a convenience."""
-    with suppress(OSError):
-        folder.mkdir(parents=True, exist_ok=True)
-        if os.access(folder, os.W_OK):
-            return folder
-    return None
