@@ -15,12 +15,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sayso.errors import DiskFull, WorkspaceBusy, WorkspaceDamaged, WorkspaceReadOnly
+from sayso.store.faults import KEY_STORE, translated
 
 NAME = "keys.sqlite"
 _BUSY_TIMEOUT_S = 30.0
-_NO_ROOM = frozenset({"SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_SHMSIZE"})
-"""A disk without room; SQLite calls a used-up quota an input/output error."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS data_keys (person_id TEXT PRIMARY KEY, wrapped BLOB NOT NULL);
@@ -224,13 +222,10 @@ class KeyStore:
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            try:
-                if self._raw is None:
-                    self._raw = _connect(self.path)
-                yield self._raw
-            except sqlite3.Error as error:
-                raise _translated(self.path, error) from error
+        with self._lock, translated(KEY_STORE, self.path):
+            if self._raw is None:
+                self._raw = _connect(self.path)
+            yield self._raw
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -262,30 +257,3 @@ def _set(raw: sqlite3.Connection, values: Mapping[str, str | None]) -> None:
         raw.execute("DELETE FROM facts WHERE name = ?", (name,))
         if value is not None:
             raw.execute("INSERT INTO facts VALUES (?, ?)", (name, value))
-
-
-def _translated(path: Path, error: sqlite3.Error) -> Exception:
-    message = str(error)
-    if getattr(error, "sqlite_errorname", "") in _NO_ROOM:
-        return DiskFull(
-            expected=f"room on the disk of {path.parent}",
-            found="none left, or a quota that is used up",
-            remedy="Free some space and run this again; nothing half-written was kept.",
-        )
-    if "locked" in message:
-        return WorkspaceBusy(
-            expected="the key store free for writing",
-            found="another process writing to it",
-            remedy="Wait until it is done and run this again.",
-        )
-    if "readonly" in message or "unable to open" in message:
-        return WorkspaceReadOnly(
-            expected=f"a key store that may be written at {path}",
-            found=message,
-            remedy="Give this account the right to write there.",
-        )
-    return WorkspaceDamaged(
-        expected=f"Sayso's key store at {path}",
-        found=message,
-        remedy="Put back a copy of it that `sayso key copy` made; nothing was changed.",
-    )
