@@ -59,7 +59,7 @@ def of_text(kind: str, text: str) -> Iterator[tuple[bytes, str]]:
         folds = (part, part.lower(), part.upper(), part.casefold(), " ".join(part.split()))
         for fold in dict.fromkeys(folds):
             for form in ("NFC", "NFD", "NFKC", "NFKD"):
-                yield from of_spelling(kind, unicodedata.normalize(form, fold))  # type: ignore[arg-type]
+                yield from of_spelling(kind, unicodedata.normalize(form, fold))
 
 
 def of_spelling(kind: str, text: str) -> Iterator[tuple[bytes, str]]:

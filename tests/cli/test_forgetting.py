@@ -98,7 +98,7 @@ class Watched:
         }
         wanted = self.root / "wanted.json"
         wanted.write_text(json.dumps(facts), "utf-8")
-        command = [sys.executable, "-I", SEARCH, wanted, *self.places, *more]
+        command = [sys.executable, "-I", *map(str, (SEARCH, wanted, *self.places, *more))]
         ran = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
         assert ran.returncode in {0, 1}, ran.stderr
         lines = [line.split("\t") for line in ran.stdout.splitlines()]

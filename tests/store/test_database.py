@@ -216,7 +216,7 @@ def test_readers_see_whole_transactions_while_writers_write(kept: Kept) -> None:
     def watch() -> None:
         while not stop.is_set():
             with kept.repository.reading() as unit:
-                people, references = unit.people.all(), unit.people.template_counts()
+                people, references = unit.people.all(), unit.templates.counts()
                 if len(people) != len(references):
                     torn.append((len(people), len(references)))
 

@@ -3,8 +3,12 @@
 A small SQLite file beside the database, never part of a backup: wrapped data keys; the wrapped
 key of the tokens; which workspace key opens them; erasures (those under way by the person's id,
 those done by a keyed hash alone); and refusals, so that a restored backup cannot forget them.
-Every call is a transaction of its own, synced to disk before it returns. A rollback journal
-rather than a write-ahead log: once a key is destroyed no second file holds it.
+Every call is a transaction of its own, synced to disk before it returns.
+
+A rollback journal rather than a write-ahead log, and one that stays: a journal holds the pages as
+they were, and one that is removed leaves them in the disk's free blocks. After something was
+destroyed the whole file is written anew, which overwrites the journal in place with pages that no
+longer hold it.
 """
 
 import os
@@ -19,6 +23,7 @@ from sayso.store.faults import KEY_STORE, translated
 
 NAME = "keys.sqlite"
 _BUSY_TIMEOUT_S = 30.0
+_SWEEP = "sweep"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS data_keys (person_id TEXT PRIMARY KEY, wrapped BLOB NOT NULL);
@@ -108,6 +113,16 @@ class KeyStore:
         """Destroy data keys: what they sealed can be opened by nobody."""
         with self._writing() as raw:
             raw.executemany("DELETE FROM data_keys WHERE person_id = ?", [(p,) for p in people])
+            _set(raw, {_SWEEP: "due"})
+        self.vacuum()
+
+    def sweep_is_due(self) -> bool:
+        """Whether keys were destroyed since old pages of what they sealed were last removed."""
+        return self.fact(_SWEEP) is not None
+
+    def sweep_is_done(self) -> None:
+        """Say that they are removed."""
+        self.set_facts({_SWEEP: None})
 
     def replace_keys(self, rewrapped: Mapping[str, bytes], facts: Mapping[str, str | None]) -> None:
         """Every data key wrapped anew, with the facts that go with it: all of it or nothing."""
@@ -117,12 +132,14 @@ class KeyStore:
                 [(wrapped, person) for person, wrapped in rewrapped.items()],
             )
             _set(raw, facts)
+        self.vacuum()
 
     def start_over(self, facts: Mapping[str, str | None]) -> None:
         """Destroy every data key, and say which key there is now."""
         with self._writing() as raw:
             raw.execute("DELETE FROM data_keys")
-            _set(raw, facts)
+            _set(raw, {**facts, _SWEEP: "due"})
+        self.vacuum()
 
     def begin_erasure(self, pending: Pending) -> None:
         """Say that a person is being erased: from now on it is finished, come what may."""
@@ -146,6 +163,7 @@ class KeyStore:
                 "SET person_id = NULL, traces = NULL, done_at = excluded.done_at",
                 (token, at, at),
             )
+        self.vacuum()  # the note, sealed, held all that was searched for
 
     def pending_erasures(self) -> list[Pending]:
         """Erasures that were begun and not finished."""
@@ -209,7 +227,7 @@ class KeyStore:
         place.chmod(0o600)
 
     def vacuum(self) -> None:
-        """Write the file anew, so that no free page is left in it."""
+        """Write the file anew, so that no free page is left in it, nor what was in its journal."""
         with self._open() as raw:
             raw.execute("VACUUM")
 
@@ -246,7 +264,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     raw = sqlite3.connect(
         path, timeout=_BUSY_TIMEOUT_S, check_same_thread=False, isolation_level=None
     )
-    for pragma in ("journal_mode=DELETE", "synchronous=EXTRA", "secure_delete=ON"):
+    for pragma in ("journal_mode=PERSIST", "synchronous=EXTRA", "secure_delete=ON"):
         raw.execute(f"PRAGMA {pragma}")
     raw.executescript(_SCHEMA)
     return raw
