@@ -7,15 +7,14 @@ Every call is a transaction of its own, synced to disk before it returns.
 
 A rollback journal rather than a write-ahead log, and one that stays: a journal holds the pages as
 they were, and one that is removed leaves them in the disk's free blocks. After something was
-destroyed the whole file is written anew, which overwrites the journal in place with pages that no
-longer hold it.
+destroyed the journal is overwritten in place.
 """
 
 import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -114,7 +113,7 @@ class KeyStore:
         with self._writing() as raw:
             raw.executemany("DELETE FROM data_keys WHERE person_id = ?", [(p,) for p in people])
             _set(raw, {_SWEEP: "due"})
-        self.vacuum()
+        self._blank_journal()
 
     def sweep_is_due(self) -> bool:
         """Whether keys were destroyed since old pages of what they sealed were last removed."""
@@ -132,14 +131,14 @@ class KeyStore:
                 [(wrapped, person) for person, wrapped in rewrapped.items()],
             )
             _set(raw, facts)
-        self.vacuum()
+        self._blank_journal()
 
     def start_over(self, facts: Mapping[str, str | None]) -> None:
         """Destroy every data key, and say which key there is now."""
         with self._writing() as raw:
             raw.execute("DELETE FROM data_keys")
             _set(raw, {**facts, _SWEEP: "due"})
-        self.vacuum()
+        self._blank_journal()
 
     def begin_erasure(self, pending: Pending) -> None:
         """Say that a person is being erased: from now on it is finished, come what may."""
@@ -163,7 +162,7 @@ class KeyStore:
                 "SET person_id = NULL, traces = NULL, done_at = excluded.done_at",
                 (token, at, at),
             )
-        self.vacuum()  # the note, sealed, held all that was searched for
+        self._blank_journal()  # the note, sealed, held all that was searched for
 
     def pending_erasures(self) -> list[Pending]:
         """Erasures that were begun and not finished."""
@@ -230,6 +229,7 @@ class KeyStore:
         """Write the file anew, so that no free page is left in it, nor what was in its journal."""
         with self._open() as raw:
             raw.execute("VACUUM")
+        self._blank_journal()
 
     def close(self) -> None:
         """Give back the file."""
@@ -237,6 +237,19 @@ class KeyStore:
             if self._raw is not None:
                 self._raw.close()
                 self._raw = None
+
+    def _blank_journal(self) -> None:
+        """Overwrite the journal, in place, while nobody else may use it."""
+        journal = self.path.with_name(f"{self.path.name}-journal")
+        with self._open() as raw:
+            raw.execute("BEGIN EXCLUSIVE")
+            try:
+                with suppress(FileNotFoundError), journal.open("r+b") as stream:
+                    stream.write(bytes(journal.stat().st_size))
+                    stream.flush()
+                    os.fsync(stream.fileno())
+            finally:
+                raw.execute("COMMIT")
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
