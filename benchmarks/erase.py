@@ -45,7 +45,7 @@ def filled(folder: Path, sightings: int) -> Repository:
             unit.people.record([_yes(person)])
             permit = require(HoldTemplate(person.id), unit.people.consents(person.id), NOW)
             vector = np.random.default_rng(1).normal(size=128).astype(np.float32)
-            unit.people.add_template(permit, vector, model_sha256="ab" * 32, usable=1.0, now=NOW)
+            unit.templates.add(permit, vector, model_sha256="ab" * 32, usable=1.0, now=NOW)
     with database.writing() as connection:
         raw = connection.connection.driver_connection
         assert raw is not None  # noqa: S101 - SQLAlchemy gives one

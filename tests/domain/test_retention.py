@@ -1,3 +1,5 @@
+import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,7 +14,6 @@ from sayso.domain.retention import (
     LIMITS,
     End,
     Ground,
-    limit,
     purpose_end,
     template_end,
 )
@@ -68,10 +69,30 @@ def test_the_purpose_ends_with_the_last_of_its_collections() -> None:
     assert purpose_end(yes, open_ended, day(1)) is None
 
 
-@pytest.mark.parametrize("code", ["US-IL", "us_il", "US-TX", "GB", "", "DE"])
-def test_nobody_is_kept_longer_than_three_years_out_of_touch(code: str) -> None:
-    assert limit(code).interaction_years == 3
-    assert limit(code) in {DEFAULT_LIMIT, *LIMITS.values()}
+@pytest.mark.parametrize(
+    ("code", "years"),
+    [("US-IL", 3), ("us_il", 3), ("US-CO", 2), ("US-TX", 3), ("GB", 3), ("", 3), ("DE", 3)],
+)
+def test_out_of_touch_a_template_is_kept_as_long_as_the_persons_law_says(
+    code: str, years: int
+) -> None:
+    yes = event(Act.GIVEN, "recognise", 0, scope=only(CLUB))
+    told = replace(record(yes), jurisdiction=code)
+    answer = template_end(
+        told,
+        {CLUB: held(CLUB, None)},
+        built_at=day(0),
+        last_interaction=day(0),
+        policy_days=0,
+        now=day(1),
+    )
+    assert answer == End(day(0).replace(year=day(0).year + years), Ground.NO_INTERACTION)
+
+
+def test_every_limit_names_its_section_and_none_is_laxer_than_the_default() -> None:
+    for one in LIMITS.values():
+        assert re.search(r"\d+[-/ ]\d+", one.source)
+        assert one.interaction_years <= DEFAULT_LIMIT.interaction_years
 
 
 @given(orderly_records(), DAYS, DAYS, DAYS, st.integers(0, 4000))

@@ -85,6 +85,6 @@ def enrol(unit: Unit, person: Person, seed: int) -> str:
     """Keep a person with one reference; gives its id."""
     unit.people.add(person, NOW)
     unit.people.record([yes(person)])
-    return unit.people.add_template(
+    return unit.templates.add(
         hold(unit, person), features(seed), model_sha256=MODEL, usable=1.0, now=NOW
     )

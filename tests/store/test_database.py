@@ -13,6 +13,7 @@ from alembic.migration import MigrationContext
 from sayso.errors import (
     DiskFull,
     SaysoError,
+    WorkspaceBusy,
     WorkspaceDamaged,
     WorkspaceNewer,
     WorkspaceReadOnly,
@@ -215,7 +216,7 @@ def test_readers_see_whole_transactions_while_writers_write(kept: Kept) -> None:
     def watch() -> None:
         while not stop.is_set():
             with kept.repository.reading() as unit:
-                people, references = unit.people.all(), unit.people.template_counts()
+                people, references = unit.people.all(), unit.templates.counts()
                 if len(people) != len(references):
                     torn.append((len(people), len(references)))
 
@@ -320,3 +321,49 @@ def test_sqlite_itself_finds_every_connection_strict(kept: Kept) -> None:
         "foreign_keys": 1, "secure_delete": 1, "synchronous": 2, "journal_mode": "wal"
     }  # fmt: skip
     assert sqlite3.threadsafety
+
+
+READER = """
+import sqlite3, sys
+raw = sqlite3.connect(sys.argv[1])
+raw.execute("BEGIN")
+raw.execute("SELECT * FROM persons").fetchall()
+print("reading", flush=True)
+sys.stdin.readline()
+"""
+
+
+def test_forgetting_waits_no_longer_than_it_was_told_and_says_what_to_do(kept: Kept) -> None:
+    with kept.repository.writing() as unit:
+        enrol(unit, ADA, 1)
+    reader = subprocess.Popen(  # noqa: S603 - our own script
+        [sys.executable, "-c", READER, str(kept.database.path)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    assert reader.stdout is not None
+    assert reader.stdout.readline() == b"reading\n"
+    with kept.repository.writing() as unit:
+        unit.people.erase(ADA.id)
+    database = Database(kept.database.path, patience_s=0.3)
+    caught: list[WorkspaceBusy] = []
+
+    def forget() -> None:
+        try:
+            database.forget()
+        except WorkspaceBusy as error:
+            caught.append(error)
+
+    thread = threading.Thread(target=forget)
+    thread.start()
+    thread.join(20)  # far less than the 30 s that a writer would wait for its turn
+    ended = not thread.is_alive()
+    reader.communicate(b"\n")
+    thread.join()
+    assert ended
+    [busy] = caught
+    assert "0.3 seconds" in busy.reason
+    assert "End other sayso processes" in busy.reason
+    assert ADA.name.encode() in kept.on_disk()
+    database.forget()
+    assert ADA.name.encode() not in kept.on_disk()
+    database.close()

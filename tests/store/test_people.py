@@ -22,7 +22,7 @@ from .kept import ADA, BEN, MODEL, NOW, Kept, compare, enrol, features, hold, ye
 
 def opened(kept: Kept, repository: Repository | None = None) -> list[bytes]:
     with (repository or kept.repository).reading() as unit:
-        found = unit.people.references(compare(unit, ADA), model_sha256=MODEL)
+        found = unit.templates.references(compare(unit, ADA), model_sha256=MODEL)
         return [reference.vector.tobytes() for reference in found]
 
 
@@ -36,7 +36,7 @@ def test_references_of_another_model_are_not_compared(kept: Kept) -> None:
     with kept.repository.writing() as unit:
         enrol(unit, ADA, 1)
     with kept.repository.reading() as unit:
-        assert unit.people.references(compare(unit, ADA), model_sha256="00" * 32) == []
+        assert unit.templates.references(compare(unit, ADA), model_sha256="00" * 32) == []
 
 
 def test_a_row_given_to_another_person_does_not_open(kept: Kept) -> None:
@@ -105,9 +105,7 @@ def test_another_workspace_key_opens_nothing(kept: Kept) -> None:
 def test_the_same_features_sealed_twice_are_not_the_same_bytes(kept: Kept) -> None:
     with kept.repository.writing() as unit:
         enrol(unit, ADA, 1)
-        unit.people.add_template(
-            hold(unit, ADA), features(1), model_sha256=MODEL, usable=1.0, now=NOW
-        )
+        unit.templates.add(hold(unit, ADA), features(1), model_sha256=MODEL, usable=1.0, now=NOW)
     with kept.database.reading() as connection:
         sealed = connection.execute(sa.select(templates.c.sealed)).scalars().all()
     assert len(set(sealed)) == 2
@@ -119,12 +117,10 @@ def test_a_permit_for_something_else_keeps_and_opens_nothing(kept: Kept) -> None
     with kept.repository.writing() as unit:
         comparing, holding = compare(unit, ADA), hold(unit, ADA)
         with pytest.raises(ConsentMalformed):
-            unit.people.add_template(
-                comparing, features(2), model_sha256=MODEL, usable=1.0, now=NOW
-            )
+            unit.templates.add(comparing, features(2), model_sha256=MODEL, usable=1.0, now=NOW)
         with pytest.raises(ConsentMalformed):
-            unit.people.references(holding, model_sha256=MODEL)
-        assert unit.people.template_counts() == {ADA.id: 1}
+            unit.templates.references(holding, model_sha256=MODEL)
+        assert unit.templates.counts() == {ADA.id: 1}
 
 
 def test_a_permit_keeps_a_template_of_the_person_whom_it_names_and_of_nobody_else(
@@ -134,17 +130,15 @@ def test_a_permit_keeps_a_template_of_the_person_whom_it_names_and_of_nobody_els
         enrol(unit, ADA, 1)
         unit.people.add(BEN, NOW)
         unit.people.record([yes(BEN)])
-        unit.people.add_template(
-            hold(unit, BEN), features(2), model_sha256=MODEL, usable=1.0, now=NOW
-        )
-        assert unit.people.template_counts() == {ADA.id: 1, BEN.id: 1}
-        assert len(unit.people.references(compare(unit, BEN), model_sha256=MODEL)) == 1
+        unit.templates.add(hold(unit, BEN), features(2), model_sha256=MODEL, usable=1.0, now=NOW)
+        assert unit.templates.counts() == {ADA.id: 1, BEN.id: 1}
+        assert len(unit.templates.references(compare(unit, BEN), model_sha256=MODEL)) == 1
 
 
 def test_template_key_and_findings_go_together(kept: Kept) -> None:
     with kept.repository.writing() as unit:
         enrol(unit, ADA, 1)
-        assert unit.people.drop_templates(ADA.id) == 1
+        assert unit.templates.drop(ADA.id) == 1
     with kept.database.reading() as connection:
         for table in (templates, sightings):
             assert connection.execute(sa.select(table)).all() == []

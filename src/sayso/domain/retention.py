@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -29,30 +29,34 @@ class Limit:
     """What a law allows at most.
 
     Attributes:
-        interaction_years: after the last interaction; None: it says nothing of that.
-        purpose_years: after the end of the purpose.
+        interaction_years: after the person's last interaction with the controller.
+        source: the section that says so.
     """
 
-    interaction_years: int | None
-    purpose_years: int
+    interaction_years: int
+    source: str
 
 
-DEFAULT_LIMIT = Limit(interaction_years=3, purpose_years=0)
-"""Where no law names a number: the strictest one known, held to everywhere (GDPR article 5(1)(e)
-asks for no longer than necessary and names none)."""
+DEFAULT_LIMIT = Limit(3, "none: the number of 740 ILCS 14/15(a), held to everywhere")
+"""Where no law names a number: GDPR article 5(1)(e) asks for no longer than is necessary."""
 
 LIMITS: Mapping[str, Limit] = MappingProxyType(
     {
-        # Biometric Information Privacy Act, 740 ILCS 14/15(a): when the purpose is satisfied, or
-        # within 3 years of the last interaction, whichever is first.
-        "US-IL": Limit(interaction_years=3, purpose_years=0),
-        # Capture or Use of Biometric Identifier, Tex. Bus. & Com. Code 503.001(c)(3): not later
-        # than the first anniversary of the date on which the purpose expires. It names no time
-        # after an interaction; the default's is held to.
-        "US-TX": Limit(interaction_years=3, purpose_years=1),
+        # Colorado Privacy Act: purpose satisfied, or 24 months after the last interaction, or no
+        # longer needed; whichever is first.
+        "US-CO": Limit(2, "C.R.S. 6-1-1314(2) (HB 24-1130), in force since 1 July 2025"),
+        # Biometric Information Privacy Act: purpose satisfied, or within 3 years of the last
+        # interaction; whichever is first.
+        "US-IL": Limit(3, "740 ILCS 14/15(a)"),
     }
 )
-"""By ISO 3166 code; any other takes `DEFAULT_LIMIT`."""
+"""By ISO 3166-2 code; any other takes `DEFAULT_LIMIT`.
+
+Only numbers that count from an interaction stand here. Laws that count from the end of the purpose
+need no row, since a template goes at that very end (`purpose_end`): Texas allows at most a year
+after it (Tex. Bus. & Com. Code 503.001(c)(3)); Washington, no longer than reasonably necessary
+(RCW 19.375.020(4)(b)).
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +99,8 @@ def template_end(  # noqa: PLR0913 - the facts of the rule
     if policy_days:
         ends.append(End(built_at + timedelta(days=policy_days), Ground.POLICY))
     years = limit(consents.jurisdiction).interaction_years
-    if years is not None:
-        ends.append(End(_years_after(last_interaction, years), Ground.NO_INTERACTION))
-    return min(ends, key=lambda end: end.at) if ends else End(_NEVER, Ground.POLICY)
+    ends.append(End(_years_after(last_interaction, years), Ground.NO_INTERACTION))
+    return min(ends, key=lambda end: end.at)
 
 
 def purpose_end(
@@ -107,7 +110,7 @@ def purpose_end(
 
     At each point of the record the yes ends with its own expiry or with the collection's
     retention, whichever is first; the template, with the last of them. None: no end is in sight.
-    The law's grace after the end of a purpose (`Limit.purpose_years`) is never used up.
+    What grace a law gives after the end of a purpose is never used up.
     """
     grant = Grant(Purpose.RECOGNISE)
     ends: list[datetime | None] = []
@@ -124,9 +127,6 @@ def purpose_end(
         return End(now, Ground.CONSENT_OVER)
     known = [end for end in ends if end is not None]
     return End(max(known), Ground.PURPOSE_OVER) if len(known) == len(ends) else None
-
-
-_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 def _years_after(time: datetime, years: int) -> datetime:

@@ -125,7 +125,7 @@ def gather(
         ),
         rows=_rows(unit, person, redaction),
         history=tuple(redaction.tree(dict(entry)) for entry in history(person.id)),
-        references=sum(unit.people.template_counts().values()),
+        references=sum(unit.templates.counts().values()),
     )
 
 

@@ -125,7 +125,7 @@ class Custody:
         safekeeping.discard(place, file=new_file, workspace_id=new_id)
         safekeeping.put(place, key, file=new_file, workspace_id=new_id)
         with repository.writing() as unit:
-            count = sum(unit.people.template_counts().values())
+            count = sum(unit.templates.counts().values())
             pending = vault.store.pending_erasures()
             vault.start_over(place)
             for one in pending:

@@ -193,7 +193,7 @@ class Enrol:
             permit = require(HoldTemplate(person.id), unit.people.consents(person.id), now)
             model = self.load_recogniser().model_sha256
             templates = [
-                unit.people.add_template(
+                unit.templates.add(
                     permit, one.vector, model_sha256=model, usable=one.usable, now=now
                 )
                 for one in references
@@ -225,7 +225,7 @@ class Enrol:
             for point in points:
                 if isinstance(lack := record.live(grant, point, now), Lack):
                     raise _withdrawn(f"the very enrolment whose {grant} ended since ({lack})")
-        templates = unit.people.template_ids(earlier.id)
+        templates = unit.templates.ids(earlier.id)
         others = len(unit.people.named(earlier.name)) - 1
         return Enrolled(earlier, templates, (), unchanged=True, namesakes=others)
 

@@ -26,7 +26,7 @@ from sayso.services.outputs import clear_outputs
 from sayso.services.ports import Clock
 from sayso.store.keystore import Pending
 from sayso.store.publications import Showing
-from sayso.store.readback import Searched, files_of, search
+from sayso.store.readback import Searched, files_beside, files_of, search
 from sayso.store.repository import Repository, Unit
 from sayso.store.traces import SHORTEST, Trace, dumped, lasting, loaded
 
@@ -131,7 +131,7 @@ class Erase:
             self.step("key")
             vault.destroy([person])
             self.step("rows")
-            unit.people.drop_templates(person)
+            unit.templates.drop(person)
             unit.people.erase(person)
             self.step("commit")
         return self._read_back(person, noted, traces, now.isoformat())
@@ -195,11 +195,11 @@ class Erase:
 
     def _searched(self, places: Iterable[Path], traces: Sequence[Trace]) -> Searched:
         """Search all files but for the person's id in the note of this very erasure."""
-        store = self.repository.vault.store.path
+        own = set(files_beside(self.repository.vault.store.path))
         files = list(files_of(places))
-        others = search([file for file in files if file != store], traces)
+        others = search([file for file in files if file not in own], traces)
         noted = [trace for trace in traces if trace.kind != "the person's id"]
-        keys = search([file for file in files if file == store], noted)
+        keys = search([file for file in files if file in own], noted)
         return Searched(
             others.files + keys.files,
             others.bytes + keys.bytes,

@@ -191,7 +191,7 @@ class Verify:
             request = Compare(named.id, collection, Manner.ONE_TO_ONE)
             permit = require(request, record, self.clock())
             recogniser = self.load_recogniser()  # never in mode off, which that denies
-            references = unit.people.references(permit, model_sha256=recogniser.model_sha256)
+            references = unit.templates.references(permit, model_sha256=recogniser.model_sha256)
             source = self.open_source(unit.collections.folder(collection.name))
         if not references:
             raise PersonUnknown(

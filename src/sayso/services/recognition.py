@@ -26,8 +26,8 @@ from sayso.domain.policy import Compare, Manner, Permit, decide, require_compara
 from sayso.domain.sighting import Link, Sighting
 from sayso.gallery import Gallery
 from sayso.services.ports import FaceEmbedder
-from sayso.store.people import Reference
 from sayso.store.repository import Unit
+from sayso.store.templates import Reference
 from sayso.vision.align import align
 from sayso.vision.decode import Picture
 
@@ -152,11 +152,11 @@ def load_scope(unit: Unit, recogniser: Recogniser, collection: Collection, now: 
         Denied: the collection's mode does not allow comparing every face.
     """
     require_comparable(collection, Manner.ONE_TO_MANY, now)
-    records = unit.people.all_consents(unit.people.template_counts())
+    records = unit.people.all_consents(unit.templates.counts())
     references = [
         reference
         for permit in permits(records, collection, Manner.ONE_TO_MANY, now).values()
-        for reference in unit.people.references(permit, model_sha256=recogniser.model_sha256)
+        for reference in unit.templates.references(permit, model_sha256=recogniser.model_sha256)
     ]
     return Scope(recogniser, references, unit.people.version())
 

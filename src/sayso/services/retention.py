@@ -89,7 +89,7 @@ class Retention:
         listed = listing(unit, now, self.takedown_days)
         templates, collections = self._due(unit, now)
         for ended in templates:
-            unit.people.drop_templates(ended.person)
+            unit.templates.drop(ended.person)
             facts: dict[str, Json] = {
                 "ground": ended.end.ground.value,
                 "references_destroyed": ended.templates,
@@ -106,9 +106,9 @@ class Retention:
         self, unit: Unit, now: datetime
     ) -> tuple[tuple[EndedTemplate, ...], tuple[EndedCollection, ...]]:
         held = {collection.id: collection for collection in unit.collections.all()}
-        counts = unit.people.template_counts()
+        counts = unit.templates.counts()
         records = unit.people.all_consents(counts)
-        touched, built = unit.people.last_interactions(), unit.people.built()
+        touched, built = unit.people.last_interactions(), unit.templates.built()
         templates = []
         for person, record in records.items():
             try:

@@ -27,6 +27,8 @@ class Withdrawn:
         templates: how many references were destroyed.
         published: copies that still show the person: the controller's take-down list.
         receipt: an offline proof that the withdrawal is in the ledger.
+        swept: whether nothing of them is left in old pages either; else, though no key opens it,
+            it goes on the next start, since another process was reading.
     """
 
     person: Person
@@ -34,6 +36,7 @@ class Withdrawn:
     templates: int
     published: tuple[Showing, ...]
     receipt: bytes
+    swept: bool = True
 
 
 __all__ = ["Erased", "Rights", "Withdrawn"]
@@ -57,6 +60,7 @@ class Rights:
 
         Raises:
             PersonUnknown, PersonAmbiguous: not one person.
+            ErasureIncomplete: it is done, but something of a template was found on reading back.
         """
         purposes = tuple(Purpose) if purpose is None else (purpose,)
         with self.book.writing() as page:
@@ -76,11 +80,11 @@ class Rights:
                 subjects=[known.id],
                 details={"purposes": list(purposes), "references_destroyed": templates},
             )
-        self.repository.forget()
         # A face that was shown on a match is shown no more once recognise has ended.
         shown = published if {Purpose.PUBLISH, Purpose.RECOGNISE} & set(purposes) else ()
         receipt = self.book.prove(page.receipts[0].sequence)
-        return Withdrawn(known, purposes, templates, shown, receipt)
+        swept = not self.repository.vault.store.sweep_is_due()
+        return Withdrawn(known, purposes, templates, shown, receipt, swept)
 
     def erase(self, person: str) -> Erased:
         """Remove everything of a person; what was published is listed once more, then forgotten.
@@ -132,4 +136,4 @@ def _refusal(
 def _drop_unpermitted(unit: Unit, person: PersonId, now: datetime) -> int:
     """In the same transaction as the withdrawal: no template without a permit to hold it."""
     answer = decide(HoldTemplate(person), unit.people.consents(person), now)
-    return 0 if isinstance(answer, Permit) else unit.people.drop_templates(person)
+    return 0 if isinstance(answer, Permit) else unit.templates.drop(person)

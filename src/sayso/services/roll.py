@@ -32,7 +32,7 @@ class Roll:
         now = self.clock()
         with self.repository.reading() as unit:
             records = unit.people.all_consents()
-            counts = unit.people.template_counts()
+            counts = unit.templates.counts()
             people = unit.people.all()
 
         def live(record: Consents, grant: Grant) -> bool:

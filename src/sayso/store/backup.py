@@ -143,7 +143,7 @@ def put_in_place(prepared: Path, live: Path) -> None:
     _sync(prepared)
     if live.exists():
         close_log(live)
-    for suffix in ("-wal", "-shm"):
+    for suffix in ("-wal", "-shm", "-journal"):
         live.with_name(live.name + suffix).unlink(missing_ok=True)
     prepared.replace(live)
     live.chmod(0o600)

@@ -7,16 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
 
-from sayso.errors import (
-    DiskFull,
-    SaysoError,
-    WorkspaceBusy,
-    WorkspaceDamaged,
-    WorkspaceNewer,
-    WorkspaceReadOnly,
-)
+from sayso.errors import WorkspaceBusy, WorkspaceNewer
+from sayso.store.faults import DATABASE, damaged, translated
 from sayso.store.keystore import NAME, KeyStore
 from sayso.store.tables import facts
 
@@ -24,10 +17,9 @@ SCHEMA = "0001"
 """The newest migration; a workspace at any other unknown one was written by a newer Sayso."""
 
 _BUSY_TIMEOUT_S = 30.0
-_TRUNCATE_TIMEOUT_S = 10.0
+_PATIENCE_S = 5.0
+_TRY_FOR_MS, _TRY_AGAIN_S = 100, 0.05
 _VERSION = "version"
-_NO_ROOM = frozenset({"SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_SHMSIZE"})
-"""A disk without room; SQLite calls a used-up quota an input/output error."""
 
 
 class Database:
@@ -39,10 +31,14 @@ class Database:
     Args:
         path: of the database.
         keys: the key store that goes with it; None: the one beside it.
+        patience_s: how long `forget` waits for readers.
     """
 
-    def __init__(self, path: Path, keys: KeyStore | None = None) -> None:
+    def __init__(
+        self, path: Path, keys: KeyStore | None = None, *, patience_s: float = _PATIENCE_S
+    ) -> None:
         self.path = path
+        self._patience_s = patience_s
         self.keys = KeyStore(path.with_name(NAME)) if keys is None else keys
         self._engine = sa.create_engine(
             sa.URL.create("sqlite", database=str(path)),
@@ -54,13 +50,17 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """A consistent view; writes are not expected in it."""
-        with _translated(self.path), self._engine.connect() as connection, connection.begin():
+        with (
+            translated(DATABASE, self.path),
+            self._engine.connect() as connection,
+            connection.begin(),
+        ):
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
         """A transaction that holds the one write lock from its start: all of it or nothing."""
-        with _translated(self.path), self._engine.connect() as connection:
+        with translated(DATABASE, self.path), self._engine.connect() as connection:
             writer = connection.execution_options(sayso_writes=True)
             with writer.begin():
                 yield writer
@@ -93,27 +93,35 @@ class Database:
 
         SQLite zeroes deleted rows in the file (``secure_delete``), but older copies of their
         pages stay in the log until a checkpoint truncates it, which no reader may be in the way
-        of.
+        of. It is tried for ``patience_s``, whatever else a connection waits for.
 
         Raises:
             WorkspaceBusy: another process kept reading.
         """
-        until = time.monotonic() + _TRUNCATE_TIMEOUT_S
-        while True:
-            with _translated(self.path), self._engine.connect() as connection:
-                raw = connection.connection.driver_connection
-                if raw is None:
-                    raise _damaged(self.path, "no connection")
-                busy = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-            if not busy:
-                return
+        until = time.monotonic() + self._patience_s
+        while not self._truncated():
             if time.monotonic() > until:
                 raise WorkspaceBusy(
                     expected="nobody reading the workspace for a moment",
-                    found="a reader that stays",
-                    remedy="End other sayso processes and run this again to finish erasing.",
+                    found=f"a reader that stayed for {self._patience_s:g} seconds",
+                    remedy="What was to go is gone from the database; old pages of it are still in "
+                    "the write-ahead log. End other sayso processes (and any program that has "
+                    f"{self.path.name} open), then run any `sayso` verb: it finishes this first.",
                 )
-            time.sleep(0.05)
+            time.sleep(_TRY_AGAIN_S)
+
+    def _truncated(self) -> bool:
+        """Try once to empty the write-ahead log."""
+        with self._raw() as raw:
+            raw.execute(f"PRAGMA busy_timeout={_TRY_FOR_MS}")
+            try:
+                return not raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            except sqlite3.OperationalError as error:
+                if "locked" in str(error):
+                    return False
+                raise
+            finally:
+                raw.execute(f"PRAGMA busy_timeout={round(_BUSY_TIMEOUT_S * 1000)}")
 
     def close(self) -> None:
         """Give back every connection."""
@@ -122,17 +130,23 @@ class Database:
 
     def vacuum(self) -> None:
         """Write the database anew, so that no free page is left in it."""
-        with _translated(self.path), self._engine.connect() as connection:
-            raw = connection.connection.driver_connection
-            if raw is None:
-                raise _damaged(self.path, "no connection")
+        with self._raw() as raw:
             raw.execute("VACUUM")
         self.forget()
+
+    @contextmanager
+    def _raw(self) -> Iterator[sqlite3.Connection]:
+        """A connection of the driver's own, outside of any transaction."""
+        with translated(DATABASE, self.path), self._engine.connect() as connection:
+            raw = connection.connection.driver_connection
+            if raw is None:
+                raise damaged(DATABASE, self.path, "no connection")
+            yield raw
 
     def _revision(self) -> str | None:
         with self.reading() as connection:
             if not sa.inspect(connection).has_table("alembic_version"):
-                raise _damaged(self.path, "a database without Sayso's tables")
+                raise damaged(DATABASE, self.path, "a database without Sayso's tables")
             query = sa.text("SELECT version_num FROM alembic_version")
             return connection.execute(query).scalar_one_or_none()
 
@@ -184,47 +198,3 @@ def _prepare(raw: sqlite3.Connection, _record: object) -> None:
 def _begin(connection: sa.Connection) -> None:
     writes = connection.get_execution_options().get("sayso_writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-@contextmanager
-def _translated(path: Path) -> Iterator[None]:
-    """Turn the driver's errors into ours."""
-    try:
-        yield
-    except (DBAPIError, sqlite3.Error) as error:
-        cause = error.orig if isinstance(error, DBAPIError) else error
-        raise _translation(path, str(cause), cause) from error
-
-
-def _translation(path: Path, message: str, cause: BaseException | None) -> SaysoError:
-    if getattr(cause, "sqlite_errorname", "") in _NO_ROOM:
-        return DiskFull(
-            expected=f"room on the disk of {path.parent}",
-            found="none left, or a quota that is used up",
-            remedy="Free some space and run this again; nothing half-written was kept.",
-        )
-    if "locked" in message:
-        return WorkspaceBusy(
-            expected="the workspace free for writing",
-            found="another process writing to it",
-            remedy="Wait until it is done and run this again.",
-        )
-    if "readonly" in message or "unable to open" in message:
-        return WorkspaceReadOnly(
-            expected=f"a workspace that may be written at {path.parent}",
-            found=message,
-            remedy="Give this account the right to write there.",
-        )
-    if isinstance(cause, sqlite3.DatabaseError) and not isinstance(
-        cause, (sqlite3.IntegrityError, sqlite3.ProgrammingError)
-    ):
-        return _damaged(path, message)
-    raise cause or WorkspaceDamaged(expected="a cause", found=message, remedy="Report this.")
-
-
-def _damaged(path: Path, found: str) -> WorkspaceDamaged:
-    return WorkspaceDamaged(
-        expected=f"Sayso's database at {path}",
-        found=found,
-        remedy="Restore the workspace from a backup; nothing was changed.",
-    )

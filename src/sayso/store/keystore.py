@@ -3,24 +3,26 @@
 A small SQLite file beside the database, never part of a backup: wrapped data keys; the wrapped
 key of the tokens; which workspace key opens them; erasures (those under way by the person's id,
 those done by a keyed hash alone); and refusals, so that a restored backup cannot forget them.
-Every call is a transaction of its own, synced to disk before it returns. A rollback journal
-rather than a write-ahead log: once a key is destroyed no second file holds it.
+Every call is a transaction of its own, synced to disk before it returns.
+
+A rollback journal rather than a write-ahead log, and one that stays: a journal holds the pages as
+they were, and one that is removed leaves them in the disk's free blocks. After something was
+destroyed the journal is overwritten in place.
 """
 
 import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from sayso.errors import DiskFull, WorkspaceBusy, WorkspaceDamaged, WorkspaceReadOnly
+from sayso.store.faults import KEY_STORE, translated
 
 NAME = "keys.sqlite"
 _BUSY_TIMEOUT_S = 30.0
-_NO_ROOM = frozenset({"SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_SHMSIZE"})
-"""A disk without room; SQLite calls a used-up quota an input/output error."""
+_SWEEP = "sweep"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS data_keys (person_id TEXT PRIMARY KEY, wrapped BLOB NOT NULL);
@@ -110,6 +112,16 @@ class KeyStore:
         """Destroy data keys: what they sealed can be opened by nobody."""
         with self._writing() as raw:
             raw.executemany("DELETE FROM data_keys WHERE person_id = ?", [(p,) for p in people])
+            _set(raw, {_SWEEP: "due"})
+        self._blank_journal()
+
+    def sweep_is_due(self) -> bool:
+        """Whether keys were destroyed since old pages of what they sealed were last removed."""
+        return self.fact(_SWEEP) is not None
+
+    def sweep_is_done(self) -> None:
+        """Say that they are removed."""
+        self.set_facts({_SWEEP: None})
 
     def replace_keys(self, rewrapped: Mapping[str, bytes], facts: Mapping[str, str | None]) -> None:
         """Every data key wrapped anew, with the facts that go with it: all of it or nothing."""
@@ -119,12 +131,14 @@ class KeyStore:
                 [(wrapped, person) for person, wrapped in rewrapped.items()],
             )
             _set(raw, facts)
+        self._blank_journal()
 
     def start_over(self, facts: Mapping[str, str | None]) -> None:
         """Destroy every data key, and say which key there is now."""
         with self._writing() as raw:
             raw.execute("DELETE FROM data_keys")
-            _set(raw, facts)
+            _set(raw, {**facts, _SWEEP: "due"})
+        self._blank_journal()
 
     def begin_erasure(self, pending: Pending) -> None:
         """Say that a person is being erased: from now on it is finished, come what may."""
@@ -148,6 +162,7 @@ class KeyStore:
                 "SET person_id = NULL, traces = NULL, done_at = excluded.done_at",
                 (token, at, at),
             )
+        self._blank_journal()  # the note, sealed, held all that was searched for
 
     def pending_erasures(self) -> list[Pending]:
         """Erasures that were begun and not finished."""
@@ -211,9 +226,10 @@ class KeyStore:
         place.chmod(0o600)
 
     def vacuum(self) -> None:
-        """Write the file anew, so that no free page is left in it."""
+        """Write the file anew, so that no free page is left in it, nor what was in its journal."""
         with self._open() as raw:
             raw.execute("VACUUM")
+        self._blank_journal()
 
     def close(self) -> None:
         """Give back the file."""
@@ -222,15 +238,25 @@ class KeyStore:
                 self._raw.close()
                 self._raw = None
 
+    def _blank_journal(self) -> None:
+        """Overwrite the journal, in place, while nobody else may use it."""
+        journal = self.path.with_name(f"{self.path.name}-journal")
+        with self._open() as raw:
+            raw.execute("BEGIN EXCLUSIVE")
+            try:
+                with suppress(FileNotFoundError), journal.open("r+b") as stream:
+                    stream.write(bytes(journal.stat().st_size))
+                    stream.flush()
+                    os.fsync(stream.fileno())
+            finally:
+                raw.execute("COMMIT")
+
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            try:
-                if self._raw is None:
-                    self._raw = _connect(self.path)
-                yield self._raw
-            except sqlite3.Error as error:
-                raise _translated(self.path, error) from error
+        with self._lock, translated(KEY_STORE, self.path):
+            if self._raw is None:
+                self._raw = _connect(self.path)
+            yield self._raw
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -251,7 +277,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     raw = sqlite3.connect(
         path, timeout=_BUSY_TIMEOUT_S, check_same_thread=False, isolation_level=None
     )
-    for pragma in ("journal_mode=DELETE", "synchronous=EXTRA", "secure_delete=ON"):
+    for pragma in ("journal_mode=PERSIST", "synchronous=EXTRA", "secure_delete=ON"):
         raw.execute(f"PRAGMA {pragma}")
     raw.executescript(_SCHEMA)
     return raw
@@ -262,30 +288,3 @@ def _set(raw: sqlite3.Connection, values: Mapping[str, str | None]) -> None:
         raw.execute("DELETE FROM facts WHERE name = ?", (name,))
         if value is not None:
             raw.execute("INSERT INTO facts VALUES (?, ?)", (name, value))
-
-
-def _translated(path: Path, error: sqlite3.Error) -> Exception:
-    message = str(error)
-    if getattr(error, "sqlite_errorname", "") in _NO_ROOM:
-        return DiskFull(
-            expected=f"room on the disk of {path.parent}",
-            found="none left, or a quota that is used up",
-            remedy="Free some space and run this again; nothing half-written was kept.",
-        )
-    if "locked" in message:
-        return WorkspaceBusy(
-            expected="the key store free for writing",
-            found="another process writing to it",
-            remedy="Wait until it is done and run this again.",
-        )
-    if "readonly" in message or "unable to open" in message:
-        return WorkspaceReadOnly(
-            expected=f"a key store that may be written at {path}",
-            found=message,
-            remedy="Give this account the right to write there.",
-        )
-    return WorkspaceDamaged(
-        expected=f"Sayso's key store at {path}",
-        found=message,
-        remedy="Put back a copy of it that `sayso key copy` made; nothing was changed.",
-    )

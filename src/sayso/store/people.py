@@ -1,20 +1,15 @@
-"""People, their profile fields, consent events and sealed templates."""
+"""People, their profile fields and consent events."""
 
-import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import numpy as np
-import numpy.typing as npt
 import sqlalchemy as sa
 
 from sayso.domain.consent import Consents
 from sayso.domain.event import Act, ConsentEvent
 from sayso.domain.grant import Audience, Purpose
 from sayso.domain.person import Person, PersonId, ProfileField, folded
-from sayso.domain.policy import Compare, HoldTemplate, Permit
-from sayso.errors import ConsentError, ConsentMalformed, PersonAmbiguous, PersonUnknown
+from sayso.errors import ConsentError, PersonAmbiguous, PersonUnknown
 from sayso.store import records
 from sayso.store.database import bump_version, read_version
 from sayso.store.tables import (
@@ -22,37 +17,19 @@ from sayso.store.tables import (
     metadata,
     persons,
     profile_fields,
-    sightings,
     suppressions,
-    templates,
 )
+from sayso.store.templates import Parting
 from sayso.store.vault import Vault
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """An opened template: features of an enrolled person, under the permit it was opened with.
-
-    Attributes:
-        vector: float32 of unit length.
-        joined_at: the sequence of consent events at which the person's ``recognise`` widened.
-    """
-
-    id: str
-    person: PersonId
-    vector: npt.NDArray[np.float32]
-    joined_at: int
 
 
 class People:
     """Everything about people, within one transaction."""
 
-    def __init__(
-        self, connection: sa.Connection, vault: Vault, closed: set[PersonId] | None = None
-    ) -> None:
+    def __init__(self, connection: sa.Connection, vault: Vault, parting: Parting) -> None:
         self._connection = connection
         self._vault = vault
-        self._closed = set() if closed is None else closed
+        self._parting = parting
 
     def add(self, person: Person, now: datetime) -> None:
         """Keep a new person, without any consent yet."""
@@ -197,14 +174,6 @@ class People:
             for person, last, asked in self._connection.execute(query)
         }
 
-    def built(self) -> Mapping[PersonId, datetime]:
-        """When the oldest template was built of each person who has any."""
-        query = sa.select(templates.c.person_id, sa.func.min(templates.c.built_at))
-        return {
-            PersonId(person): datetime.fromisoformat(at)
-            for person, at in self._connection.execute(query.group_by(templates.c.person_id))
-        }
-
     def version(self) -> int:
         """A number that grows whenever people, consents, templates or judgements change."""
         return read_version(self._connection)
@@ -236,75 +205,6 @@ class People:
                 )
             )
 
-    def add_template(
-        self,
-        permit: Permit,
-        vector: npt.NDArray[np.float32],
-        *,
-        model_sha256: str,
-        usable: float,
-        now: datetime,
-    ) -> str:
-        """Seal and keep one reference of the person whom the permit names; gives its id.
-
-        Raises:
-            ConsentMalformed: the permit is not one to hold a template.
-        """
-        person = _permitted(permit, HoldTemplate)
-        template = uuid.uuid4().hex
-        features = np.ascontiguousarray(vector, dtype=np.float32).tobytes()
-        self._connection.execute(
-            sa.insert(templates).values(
-                id=template,
-                person_id=person,
-                model_sha256=model_sha256,
-                sealed=self._vault.seal_template(person, template, features),
-                usable=usable,
-                built_at=now.isoformat(),
-            )
-        )
-        bump_version(self._connection)
-        return template
-
-    def references(self, permit: Permit, *, model_sha256: str) -> list[Reference]:
-        """Open the references of the person whom the permit names, of one model.
-
-        Raises:
-            ConsentMalformed: the permit is not one to compare.
-            SealBroken: a row was changed, moved or sealed with another key.
-        """
-        person = _permitted(permit, Compare)
-        query = (
-            sa.select(templates, persons.c.joined_at_sequence)
-            .join(persons, persons.c.id == templates.c.person_id)
-            .where(templates.c.person_id == person, templates.c.model_sha256 == model_sha256)
-            .order_by(templates.c.id)
-        )
-        return [self._opened(row) for row in self._connection.execute(query)]
-
-    def template_counts(self) -> Mapping[PersonId, int]:
-        """How many templates each person has who has any."""
-        query = sa.select(templates.c.person_id, sa.func.count()).group_by(templates.c.person_id)
-        return {PersonId(person): count for person, count in self._connection.execute(query)}
-
-    def template_ids(self, person: PersonId) -> tuple[str, ...]:
-        """Ids of a person's templates."""
-        query = sa.select(templates.c.id).where(templates.c.person_id == person)
-        return tuple(self._connection.execute(query.order_by(templates.c.id)).scalars())
-
-    def drop_templates(self, person: PersonId) -> int:
-        """Remove a person's templates and what comparisons found; gives how many templates.
-
-        Their data key goes with the transaction that this is part of (`Repository.writing`).
-
-        What humans said (judgements) stays: it does not rest on the template.
-        """
-        self._connection.execute(sa.delete(sightings).where(sightings.c.person_id == person))
-        self._closed.add(person)
-        gone = self._connection.execute(sa.delete(templates).where(templates.c.person_id == person))
-        bump_version(self._connection)
-        return gone.rowcount
-
     def held(self, person: PersonId) -> Mapping[str, int]:
         """How many rows of each table are of this person."""
         counts = {}
@@ -321,7 +221,7 @@ class People:
         What is left is a keyed hash of each form and enrolment of theirs, which tells nothing
         but that the same paper is no new yes.
         """
-        self._closed.add(person)
+        self._parting.from_person(self._connection, self._vault, person)
         erased = self.get(person)
         tokens = {
             self.token(("evidence", folded(erased.name), event.evidence.sha256))
@@ -360,22 +260,3 @@ class People:
     def _rows(self, where: sa.ColumnElement[bool]) -> list[Person]:
         query = sa.select(persons).where(where).order_by(persons.c.name_folded, persons.c.id)
         return [records.person_of(row) for row in self._connection.execute(query)]
-
-    def _opened(self, row: records.Row) -> Reference:
-        plain = self._vault.open_template(row.person_id, row.id, row.sealed)
-        return Reference(
-            id=row.id,
-            person=PersonId(row.person_id),
-            vector=np.frombuffer(plain, dtype=np.float32),
-            joined_at=row.joined_at_sequence,
-        )
-
-
-def _permitted(permit: Permit, kind: type[HoldTemplate | Compare]) -> PersonId:
-    if not isinstance(permit.request, kind):
-        raise ConsentMalformed(
-            expected=f"a permit for {kind.__name__}",
-            found=f"one for {type(permit.request).__name__}",
-            remedy="Ask the policy for what is to be done.",
-        )
-    return permit.request.person

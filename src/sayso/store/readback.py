@@ -111,6 +111,11 @@ def files_of(places: Iterable[Path]) -> Iterator[Path]:
             )
 
 
+def files_beside(database: Path) -> list[Path]:
+    """A SQLite file with its log, index of the log, and journal."""
+    return [database.with_name(database.name + end) for end in ("", "-wal", "-shm", "-journal")]
+
+
 def _most_varied(pattern: bytes) -> int:
     """Where the six bytes begin that hold the most different ones."""
     places = range(min(len(pattern), _ANCHORED) - SHORTEST + 1)

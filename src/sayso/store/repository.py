@@ -1,12 +1,13 @@
 """The repository: one unit of work over all tables."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from sayso.domain.person import PersonId
+from sayso.errors import ErasureIncomplete, SaysoError, WorkspaceBusy
 from sayso.store.collections import Collections
 from sayso.store.database import Database
 from sayso.store.entries import Entries
@@ -16,9 +17,11 @@ from sayso.store.objections import Objections
 from sayso.store.people import People
 from sayso.store.photographs import Photographs
 from sayso.store.publications import Publications
+from sayso.store.readback import files_beside, search
 from sayso.store.sealing import WorkspaceKey
 from sayso.store.sightings import Sightings
 from sayso.store.takedowns import Takedowns
+from sayso.store.templates import Parting, Templates
 from sayso.store.traces import Trace, gather, told_of_others
 from sayso.store.vault import Vault
 
@@ -30,6 +33,7 @@ class Unit:
     collections: Collections
     photographs: Photographs
     people: People
+    templates: Templates
     sightings: Sightings
     publications: Publications
     entries: Entries
@@ -37,6 +41,9 @@ class Unit:
     holdings: Holdings
     takedowns: Takedowns
     objections: Objections
+
+
+_TOLD = 8
 
 
 class Repository:
@@ -55,20 +62,60 @@ class Repository:
     def reading(self) -> Iterator[Unit]:
         """A consistent view."""
         with self._database.reading() as connection:
-            yield self._unit(connection, set())
+            yield self._unit(connection, Parting())
 
     @contextmanager
     def writing(self) -> Iterator[Unit]:
         """All of it or nothing; others wait.
 
-        Data keys of people whose templates went are destroyed once that is on disk. A crash in
-        between leaves a key without a template, which the next start destroys (`settle`).
+        Data keys of people whose templates went are destroyed once that is on disk, and what is
+        left of the rows is swept away. A crash in between leaves a key without a template, which
+        the next start destroys (`settle`), and old pages, which it sweeps (`sweep`).
+
+        Raises:
+            ErasureIncomplete: it is done, but something of a template was found on reading back.
         """
-        closed: set[PersonId] = set()
-        with self._database.writing() as connection:
-            yield self._unit(connection, closed)
-        if closed:
+        parting = Parting()
+        try:
+            with self._database.writing() as connection:
+                yield self._unit(connection, parting)
+        except BaseException:
+            if parting.sealed:
+                with suppress(SaysoError):  # what cannot be settled now is by the next start
+                    self.settle()
+            raise
+        if parting.people:
             self.settle()
+            with suppress(WorkspaceBusy):  # no key opens it any more; the next start sweeps again
+                self.sweep(parting.traces)
+
+    def sweep(self, traces: Sequence[Trace] = ()) -> None:
+        """Remove what destroyed templates left in old pages, if any were, and read that back.
+
+        Args:
+            traces: of what went; none: it is not known, and the databases are written anew.
+
+        Raises:
+            WorkspaceBusy: another process kept reading; it is still to be done.
+            ErasureIncomplete: some of these traces are still there.
+        """
+        keys = self.vault.store
+        if not keys.sweep_is_due():
+            return
+        self._database.forget()
+        files = [*files_beside(self._database.path), *files_beside(keys.path)]
+        if not traces or search(files, traces).hits:
+            self._database.vacuum()
+            keys.vacuum()
+            if hits := search(files, traces).hits:
+                where = "; ".join(f"{hit.trace.kind} in {hit.file}" for hit in hits[:_TOLD])
+                raise ErasureIncomplete(
+                    expected="nothing of a template that was to go on the disk",
+                    found=where,
+                    remedy="What was asked is done and its data key is destroyed, so that nobody "
+                    "can open it. Run any `sayso` verb: it sweeps again before it does more.",
+                )
+        keys.sweep_is_done()
 
     def settle(self) -> frozenset[PersonId]:
         """Destroy keys without templates, and drop templates without keys; gives whose those were.
@@ -78,27 +125,28 @@ class Repository:
         """
         holders = self.vault.store.holders()
         with self._database.reading() as connection:
-            unit = self._unit(connection, set())
-            if unit.people.template_counts().keys() == holders:
+            unit = self._unit(connection, Parting())
+            if unit.templates.counts().keys() == holders:
                 return frozenset()
         with self._database.writing() as connection:
             holders = self.vault.store.holders()
-            unit = self._unit(connection, set())
-            owners = frozenset(unit.people.template_counts())
-            self.vault.destroy(sorted(holders - owners))
+            unit = self._unit(connection, Parting())
+            owners = frozenset(unit.templates.counts())
+            if holders - owners:
+                self.vault.destroy(sorted(holders - owners))
             lost = owners - holders
             for person in sorted(lost):
-                unit.people.drop_templates(PersonId(person))
+                unit.templates.drop(PersonId(person))
         return frozenset(PersonId(person) for person in lost)
 
     def drop_closed(self) -> frozenset[PersonId]:
         """Drop templates whose data key is gone; gives whose they were. No key is touched."""
         holders = self.vault.store.holders()
         with self._database.writing() as connection:
-            people = self._unit(connection, set()).people
-            lost = frozenset(people.template_counts()) - holders
+            templates = self._unit(connection, Parting()).templates
+            lost = frozenset(templates.counts()) - holders
             for person in sorted(lost):
-                people.drop_templates(PersonId(person))
+                templates.drop(PersonId(person))
         return frozenset(PersonId(person) for person in lost)
 
     def gather(self, person: PersonId) -> list[Trace]:
@@ -119,11 +167,12 @@ class Repository:
         """
         self._database.forget()
 
-    def _unit(self, connection: sa.Connection, closed: set[PersonId]) -> Unit:
+    def _unit(self, connection: sa.Connection, parting: Parting) -> Unit:
         return Unit(
             collections=Collections(connection),
             photographs=Photographs(connection),
-            people=People(connection, self.vault, closed),
+            people=People(connection, self.vault, parting),
+            templates=Templates(connection, self.vault, parting),
             sightings=Sightings(connection),
             publications=Publications(connection),
             entries=Entries(connection),

@@ -4,6 +4,8 @@ import base64
 import binascii
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -22,6 +24,7 @@ def put(place: KeyPlace, key: WorkspaceKey, *, file: Path, workspace_id: str) ->
 
     Raises:
         SettingMalformed: the keyring was asked for and is not installed.
+        KeyMissing: it is locked, or there is none on this machine.
     """
     if place is KeyPlace.FILE:
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -44,7 +47,7 @@ def get(place: KeyPlace, *, file: Path, workspace_id: str, variable: str | None)
         variable: the value of the environment variable ``SAYSO_KEY``, if set.
 
     Raises:
-        KeyMissing: nothing there.
+        KeyMissing: nothing there, or a keyring that is locked.
         KeyExposed: a file that others may read.
         KeyWrong: something that is no key.
     """
@@ -152,11 +155,10 @@ def _keyring() -> "_Keyring":
             found="it is not installed",
             remedy="Install sayso[keyring], or keep the key in a file.",
         ) from None
-    backend: _Keyring = keyring.get_keyring()
-    return backend
+    return _Keyring(keyring.get_keyring(), keyring.errors.KeyringError)
 
 
-class _Keyring(Protocol):
+class _Backend(Protocol):
     """What is used of a keyring backend."""
 
     def get_password(self, service: str, username: str) -> str | None: ...
@@ -164,3 +166,39 @@ class _Keyring(Protocol):
     def set_password(self, service: str, username: str, password: str) -> None: ...
 
     def delete_password(self, service: str, username: str) -> None: ...
+
+
+class _Keyring:
+    """The account's keyring; one that does not answer is told as such, not as a lost key."""
+
+    def __init__(self, backend: _Backend, fault: type[Exception]) -> None:
+        self._backend = backend
+        self._fault = fault
+
+    def get_password(self, service: str, username: str) -> str | None:
+        """An entry, or None if it is not there."""
+        with self._answering():
+            return self._backend.get_password(service, username)
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        """Set an entry."""
+        with self._answering():
+            self._backend.set_password(service, username, password)
+
+    def delete_password(self, service: str, username: str) -> None:
+        """Remove an entry."""
+        with self._answering():
+            self._backend.delete_password(service, username)
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        try:
+            yield
+        except self._fault as error:
+            raise KeyMissing(
+                expected="a keyring that can be opened by this account",
+                found=f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}",
+                remedy="Unlock it, or log in to the desktop that it belongs to, and run this "
+                "again: the key is not lost. On a machine without a keyring keep the key in a file "
+                "or in SAYSO_KEY.",
+            ) from error

@@ -89,6 +89,20 @@ def gather(connection: sa.Connection, vault: Vault, person: str) -> list[Trace]:
     return list({trace.pattern: trace for trace in traces}.values())
 
 
+def of_sealed(connection: sa.Connection, vault: Vault, person: str) -> list[Trace]:
+    """What is kept of somebody's templates, as it is kept: rows, ids and the wrapped data key."""
+    query = sa.select(templates).where(templates.c.person_id == person)
+    rows = connection.execute(query).all()
+    if not rows:
+        return []
+    wrapped = vault.wrapped(person)
+    found = [] if wrapped is None else [*_pieces("the wrapped data key", wrapped)]
+    for row in rows:
+        found += _pieces("a sealed template", row.sealed)
+        found.append(Trace("a template's id", row.id.encode(), word=False))
+    return found
+
+
 def lasting(traces: Iterable[Trace]) -> list[Trace]:
     """Those that may be noted down, sealed, for after a crash: all but the features."""
     return [trace for trace in traces if not trace.kind.startswith("features")]

@@ -222,7 +222,7 @@ def _no_key_store(path: Path) -> KeyStoreMissing:
 def _take_back(folder: Path, key: Path | None) -> None:
     """Remove what `create_workspace` made; none of it was there when it began."""
     made = [folder / f"{DATABASE}{suffix}" for suffix in ("", "-wal", "-shm")]
-    made.append(folder / KEYS)
+    made += [folder / KEYS, folder / f"{KEYS}-journal"]
     for path in made if key is None else [*made, key]:
         with suppress(OSError):
             path.unlink(missing_ok=True)

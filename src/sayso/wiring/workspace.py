@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from sayso import __version__
 from sayso.domain.person import Person, PersonId
-from sayso.errors import OutputRefused
+from sayso.errors import OutputRefused, WorkspaceBusy
 from sayso.ledger.disk import LOCK
 from sayso.ledger.entry import Action
 from sayso.services.access_facts import Logic
@@ -77,8 +77,14 @@ class Workspace:
         finished = self.rights.erasing.finish()
         closed = self.repository.settle()
         notes = [f"An erasure that was interrupted is finished: {one.person}." for one in finished]
+        try:
+            self.repository.sweep()
+        except WorkspaceBusy:
+            notes.append(
+                "Another process keeps reading the workspace, so that old pages of templates that "
+                "went are still there. No key opens them; a start when nobody reads removes them."
+            )
         if closed:
-            self.repository.forget()
             notes.append(
                 f"Templates of {len(closed)} people could not be opened any more, their data keys "
                 f"being gone, and were removed: {', '.join(sorted(closed))}. Enrol them again."

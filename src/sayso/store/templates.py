@@ -1,0 +1,165 @@
+"""Sealed templates, and what is left to do once some of them went."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import numpy as np
+import numpy.typing as npt
+import sqlalchemy as sa
+
+from sayso.domain.person import PersonId
+from sayso.domain.policy import Compare, HoldTemplate, Permit
+from sayso.errors import ConsentMalformed
+from sayso.store import records
+from sayso.store.database import bump_version
+from sayso.store.tables import persons, sightings, templates
+from sayso.store.traces import Trace, of_sealed
+from sayso.store.vault import Vault
+
+_READ_BACK = 1000
+"""So many people's rows are searched for after one transaction; of more, the first."""
+
+
+@dataclass(slots=True)
+class Parting:
+    """What a transaction has still to see to when it ends.
+
+    Attributes:
+        people: whose data keys are to be destroyed.
+        traces: of the rows that went, which must then be found nowhere.
+        sealed: whether it may have made a data key, which must not outlive its failure.
+    """
+
+    people: set[PersonId] = field(default_factory=set)
+    traces: list[Trace] = field(default_factory=list)
+    sealed: bool = False
+
+    def from_person(self, connection: sa.Connection, vault: Vault, person: PersonId) -> None:
+        """Note that the templates of somebody go; to be called before they are gone."""
+        if person not in self.people and len(self.people) < _READ_BACK:
+            self.traces += of_sealed(connection, vault, person)
+        self.people.add(person)
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """An opened template: features of an enrolled person, under the permit it was opened with.
+
+    Attributes:
+        vector: float32 of unit length.
+        joined_at: the sequence of consent events at which the person's ``recognise`` widened.
+    """
+
+    id: str
+    person: PersonId
+    vector: npt.NDArray[np.float32]
+    joined_at: int
+
+
+class Templates:
+    """Everything about templates, within one transaction."""
+
+    def __init__(self, connection: sa.Connection, vault: Vault, parting: Parting) -> None:
+        self._connection = connection
+        self._vault = vault
+        self._parting = parting
+
+    def add(
+        self,
+        permit: Permit,
+        vector: npt.NDArray[np.float32],
+        *,
+        model_sha256: str,
+        usable: float,
+        now: datetime,
+    ) -> str:
+        """Seal and keep one reference of the person whom the permit names; gives its id.
+
+        Raises:
+            ConsentMalformed: the permit is not one to hold a template.
+        """
+        person = _permitted(permit, HoldTemplate)
+        self._parting.sealed = True
+        template = uuid.uuid4().hex
+        features = np.ascontiguousarray(vector, dtype=np.float32).tobytes()
+        self._connection.execute(
+            sa.insert(templates).values(
+                id=template,
+                person_id=person,
+                model_sha256=model_sha256,
+                sealed=self._vault.seal_template(person, template, features),
+                usable=usable,
+                built_at=now.isoformat(),
+            )
+        )
+        bump_version(self._connection)
+        return template
+
+    def references(self, permit: Permit, *, model_sha256: str) -> list[Reference]:
+        """Open the references of the person whom the permit names, of one model.
+
+        Raises:
+            ConsentMalformed: the permit is not one to compare.
+            SealBroken: a row was changed, moved or sealed with another key.
+        """
+        person = _permitted(permit, Compare)
+        query = (
+            sa.select(templates, persons.c.joined_at_sequence)
+            .join(persons, persons.c.id == templates.c.person_id)
+            .where(templates.c.person_id == person, templates.c.model_sha256 == model_sha256)
+            .order_by(templates.c.id)
+        )
+        return [self._opened(row) for row in self._connection.execute(query)]
+
+    def counts(self) -> Mapping[PersonId, int]:
+        """How many templates each person has who has any."""
+        query = sa.select(templates.c.person_id, sa.func.count()).group_by(templates.c.person_id)
+        return {PersonId(person): count for person, count in self._connection.execute(query)}
+
+    def ids(self, person: PersonId) -> tuple[str, ...]:
+        """Ids of a person's templates."""
+        query = sa.select(templates.c.id).where(templates.c.person_id == person)
+        return tuple(self._connection.execute(query.order_by(templates.c.id)).scalars())
+
+    def drop(self, person: PersonId) -> int:
+        """Remove a person's templates and what comparisons found; gives how many templates.
+
+        Their data key goes with the transaction that this is part of, and what is left of the
+        rows on the disk is searched for (`Repository.writing`).
+
+        What humans said (judgements) stays: it does not rest on the template.
+        """
+        self._connection.execute(sa.delete(sightings).where(sightings.c.person_id == person))
+        self._parting.from_person(self._connection, self._vault, person)
+        gone = self._connection.execute(sa.delete(templates).where(templates.c.person_id == person))
+        bump_version(self._connection)
+        return gone.rowcount
+
+    def built(self) -> Mapping[PersonId, datetime]:
+        """When the oldest template was built of each person who has any."""
+        query = sa.select(templates.c.person_id, sa.func.min(templates.c.built_at))
+        return {
+            PersonId(person): datetime.fromisoformat(at)
+            for person, at in self._connection.execute(query.group_by(templates.c.person_id))
+        }
+
+    def _opened(self, row: records.Row) -> Reference:
+        plain = self._vault.open_template(row.person_id, row.id, row.sealed)
+        return Reference(
+            id=row.id,
+            person=PersonId(row.person_id),
+            vector=np.frombuffer(plain, dtype=np.float32),
+            joined_at=row.joined_at_sequence,
+        )
+
+
+def _permitted(permit: Permit, kind: type[HoldTemplate | Compare]) -> PersonId:
+    if not isinstance(permit.request, kind):
+        raise ConsentMalformed(
+            expected=f"a permit for {kind.__name__}",
+            found=f"one for {type(permit.request).__name__}",
+            remedy="Ask the policy for what is to be done.",
+        )
+    return permit.request.person
