@@ -18,6 +18,10 @@ demo *options:
 test *options:
     python3 bootstrap.py test {{ options }}
 
+# Run the tests that take an hour of CPU: every byte of a log of 10,000 entries changed in turn.
+soak:
+    SAYSO_SOAK=1 {{ python }} -m pytest tests/ledger
+
 # Run all that CI runs.
 check:
     .ci/run
