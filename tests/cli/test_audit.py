@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from sayso.services.scene import Scene
+
 from .program import Desk, NewDesk, Program
 
 FILES = ("contents", "tree", "checkpoint.0", "checkpoint.1")
@@ -35,7 +37,7 @@ def test_what_was_done_is_listed_and_verified(story: Desk) -> None:
     entries = story("audit", "list")["entries"]
     assert [entry["sequence"] for entry in entries] == list(range(len(entries)))
     done = [entry["action"] for entry in entries]
-    assert done[:4] == ["consent", "enrolment", "consent", "enrolment"]
+    assert done[:5] == ["key", "consent", "enrolment", "consent", "enrolment"]
     assert {"collection", "scan"} <= set(done)
     assert {"action", "actor", "at", "details", "sequence", "stage", "subjects"} <= set(entries[0])
     text = json.dumps(entries)
@@ -92,6 +94,80 @@ def test_a_proof_that_proves_nothing_is_a_matter_of_integrity(
     assert desk.refused("audit", "prove", "99999", proof) == "entry_unknown"
 
 
+def signed_receipt(desk: Desk, file: Path) -> bytes:
+    desk("receipt", "Grace Hopper", file, "--yes")
+    return file.read_bytes()
+
+
+def test_a_receipt_of_consents_is_checked_with_nothing_but_the_public_key(
+    desk: Desk, tmp_path: Path
+) -> None:
+    file = tmp_path / "receipt.json"
+    told = desk("receipt", "Grace Hopper", file)
+    key = desk("audit", "key")["key"]
+    shutil.rmtree(desk.workspace)
+    status, checked = alone(desk.program, tmp_path, "audit", "check", file, "--key", key)
+    assert (status, checked["valid"], checked["receipt"]) == (0, True, told["receipt"])
+    assert (checked["person"], checked["lacks"]) == (told["person"], told["lacks"])
+    assert checked["entry"] > 0
+    text = desk.program("audit", "check", file, "--key", key)
+    assert text.out.startswith("The receipt holds: issued ")
+
+
+def test_a_receipt_that_is_forged_replayed_or_of_another_log_is_refused(
+    desk: Desk, new_desk: NewDesk, scene: Scene, tmp_path: Path
+) -> None:
+    file, key = tmp_path / "receipt.json", desk("audit", "key")["key"]
+    first, second = signed_receipt(desk, file), signed_receipt(desk, file)
+    envelope, later = json.loads(first), json.loads(second)
+    foreign = new_desk()
+    foreign("enrol", "Grace Hopper", scene.hopper, "--grant", "find")
+    of_another = signed_receipt(foreign, file)
+    other_key = foreign("audit", "key")["key"]
+    document = {**envelope["document"], "dct:identifier": later["document"]["dct:identifier"]}
+    integrity = {"receipt_forged", "receipt_replayed", "checkpoint_invalid", "proof_invalid"}
+    for data, public in (
+        (json.dumps({**envelope, "document": document}).encode(), key),  # a word changed
+        (json.dumps({**envelope, "proof": later["proof"]}).encode(), key),  # another's entry
+        (json.dumps({**later, "proof": envelope["proof"]}).encode(), key),
+        (json.dumps({**envelope, "signed": later["signed"]}).encode(), key),
+        (first, other_key),
+        (of_another, key),
+        (json.dumps({**envelope, "proof": json.loads(of_another)["proof"]}).encode(), key),
+    ):
+        assert data != first or public != key
+        file.write_bytes(data)
+        status, failed = alone(desk.program, tmp_path, "audit", "check", file, "--key", public)
+        assert (status, failed["error"]["code"] in integrity) == (3, True), failed
+    file.write_bytes(first[: len(first) // 2])
+    status, failed = alone(desk.program, tmp_path, "audit", "check", file, "--key", key)
+    assert status in {1, 3}
+    assert failed["error"]["code"].startswith(("receipt_", "record_"))
+    for data, public in ((first, key), (of_another, other_key)):  # each holds where it belongs
+        file.write_bytes(data)
+        assert alone(desk.program, tmp_path, "audit", "check", file, "--key", public)[0] == 0
+
+
+def test_the_first_entry_says_with_which_key_it_began(desk: Desk) -> None:
+    first = desk("audit", "list")["entries"][0]
+    assert (first["action"], first["details"]["change"]) == ("key", "made")
+    assert first["details"]["place"] == "file"
+    before = first["details"]["key"]
+    desk("key", "rotate")
+    last = desk("audit", "list")["entries"][-1]["details"]
+    assert (last["change"], last["before"]) == ("rotated", before)
+    desk("screen", "space", "--channel", "website")
+    assert desk("audit", "list")["entries"][-1]["action"] == "disclosure"
+
+
+def test_a_clock_that_is_not_behind_needs_no_entry(desk: Desk) -> None:
+    size = len(actions(desk))
+    assert desk.refused("audit", "clock") == "not_confirmed"
+    assert desk.refused("audit", "clock", "--yes") == "entry_forbidden"
+    assert len(actions(desk)) == size
+    assert desk("audit", "verify")["clock_set"] == []
+
+
 @pytest.mark.parametrize("file", FILES)
 def test_one_changed_byte_in_any_file_is_found(desk: Desk, file: str) -> None:
     desk("audit", "verify")
@@ -113,7 +189,7 @@ def test_a_change_is_told_with_its_entry(desk: Desk) -> None:
     contents.write_bytes(whole[:place] + whole[place:].replace(b"enrolment", b"enrolmint", 1))
     ran = desk.program("audit", "verify", "--json", "--workspace", desk.workspace)
     assert (ran.status, ran.code) == (3, "ledger_tampered")
-    assert "entry 1," in ran.json["error"]["reason"]
+    assert "entry 2," in ran.json["error"]["reason"]
 
 
 @pytest.mark.parametrize("gone", [*FILES, ""])
@@ -189,7 +265,7 @@ def test_a_checkpoint_that_is_printed_is_one_to_the_byte(story: Desk, tmp_path: 
 
 def test_who_is_erased_leaves_numbers_and_a_receipt_that_holds(desk: Desk, tmp_path: Path) -> None:
     proof = tmp_path / "proof"
-    desk("audit", "prove", "0", proof)
+    desk("audit", "prove", "1", proof)
     key = desk("audit", "key")["key"]
     told, receipt = receipted(desk, tmp_path, "erase", "Eileen Collins", "--yes")
     assert receipt.read_text() == told["receipt"]
@@ -197,7 +273,7 @@ def test_who_is_erased_leaves_numbers_and_a_receipt_that_holds(desk: Desk, tmp_p
         status, checked = alone(desk.program, tmp_path, "audit", "check", file, "--key", key)
         assert (status, checked["entry"]["action"]) == (0, action)
     assert desk("audit", "verify")["erased"] >= 2
-    assert desk.refused("audit", "prove", "0", proof) == "entry_unknown"
+    assert desk.refused("audit", "prove", "1", proof) == "entry_unknown"
     assert told["erased"] not in json.dumps(desk("audit", "list"))
     assert actions(desk)[-1] == "erasure"
 
@@ -205,12 +281,12 @@ def test_who_is_erased_leaves_numbers_and_a_receipt_that_holds(desk: Desk, tmp_p
 def test_a_receipt_that_cannot_be_written_is_told_before_anything_is_done(
     desk: Desk, tmp_path: Path
 ) -> None:
-    before = desk("people"), actions(desk)
+    before = actions(desk), desk("people")
     for verb in (("withdraw", "Eileen Collins"), ("erase", "Eileen Collins", "--yes")):
         refused = desk.refused(*verb, "--receipt", tmp_path / "no" / "folder")
         assert refused == "file_missing"
         assert desk.refused(*verb, "--receipt", tmp_path) == "file_missing"
-    assert (desk("people"), actions(desk)) == before
+    assert (actions(desk), desk("people")) == ([*before[0], "disclosure"], before[1])
 
 
 def test_a_ledger_that_cannot_be_written_stops_the_disclosure(desk: Desk) -> None:

@@ -24,10 +24,12 @@ from sayso.errors import (
 )
 from sayso.ledger import merkle, proof
 from sayso.ledger.checkpoint import Checkpoint, SigningKey, open_checkpoint
-from sayso.ledger.entry import Action, Draft, Entry, Stage
+from sayso.ledger.disk import PosixFolder
+from sayso.ledger.entry import Action, Draft, Entry, Stage, format_time
 from sayso.ledger.journal import Journal
 from sayso.ledger.reader import Reader
 from sayso.ledger.verification import verify
+from sayso.ledger.writer import Writer
 
 KEY = SigningKey.from_seed("example.org/sayso", bytes(range(32)))
 OTHER = SigningKey.from_seed("example.org/sayso", bytes(reversed(range(32))))
@@ -157,7 +159,44 @@ def test_time_never_decreases(journal: Journal, path: Path, clock: Clock) -> Non
     assert not verify(path, KEY.verifier).unfinished_erasure
 
 
-@pytest.mark.parametrize("action", [Action.WITHDRAWAL, Action.OBJECTION])
+def test_a_clock_that_was_ahead_is_set_right_by_an_entry_that_every_auditor_sees(
+    journal: Journal, path: Path, clock: Clock
+) -> None:
+    clock.now = NOON + timedelta(days=4000)
+    journal.append(about("p-1"))
+    clock.now = NOON
+    with pytest.raises(ClockBackwards, match="sayso audit clock"):
+        journal.append(about("p-2"))
+    with pytest.raises(ClockBackwards):  # nothing slips through in its company
+        journal.append_all([Draft(Action.CLOCK, "op-1"), about("p-2")])
+    entry = journal.append(Draft(Action.CLOCK, "op-1")).entry
+    assert (entry.at, entry.draft.details) == (
+        NOON,
+        {"before": format_time(NOON + timedelta(days=4000))},
+    )
+    assert journal.append(about("p-2")).entry.at == NOON
+    assert verify(path, KEY.verifier).clock_set == (1,)
+    with pytest.raises(EntryForbidden, match="nothing to set right"):
+        journal.append(Draft(Action.CLOCK, "op-1"))
+    journal.close()
+    with Journal.open(path, KEY, clock) as again:
+        assert again.append(about("p-3")).sequence == 3
+        clock.now = NOON - timedelta(seconds=1)
+        with pytest.raises(ClockBackwards):
+            again.append(about("p-4"))
+
+
+def test_an_earlier_time_without_such_an_entry_is_found(path: Path, clock: Clock) -> None:
+    Journal.create(path, KEY, clock).close()
+    folder = PosixFolder(path)
+    writer = Writer(folder, KEY, Reader(folder, KEY.verifier, writable=True))
+    writer.write([about("p-1")], NOON)
+    writer.write([about("p-2")], NOON - timedelta(seconds=1))
+    with pytest.raises(LedgerTampered, match="times that do not decrease in contents, entry 1"):
+        verify(path, KEY.verifier)
+
+
+@pytest.mark.parametrize("action", [Action.WITHDRAWAL, Action.OBJECTION, Action.TAKEDOWN])
 def test_no_clock_stands_in_the_way_of_a_refusal(
     journal: Journal, path: Path, clock: Clock, action: Action
 ) -> None:

@@ -1,5 +1,7 @@
 """Nothing happens without its entry, whatever goes wrong; and entries tell nothing personal."""
 
+import hashlib
+import json
 import os
 import resource
 import shutil
@@ -14,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from sayso.domain.grant import Purpose
-from sayso.domain.photo import Recognition
+from sayso.domain.photo import Collection, CollectionId, Recognition
 from sayso.errors import (
     CheckpointInvalid,
     ClockBackwards,
@@ -32,10 +34,12 @@ from sayso.ledger.proof import check
 from sayso.ledger.reader import Reader
 from sayso.ledger.verification import Verification
 from sayso.ledger.verification import verify as verify_ledger
+from sayso.services.roll import Roll
+from sayso.services.takedowns import TakeDowns
 from sayso.store.sealing import WorkspaceKey
 
 from .drawing import ADA, BEN, LEFT, NOBODY, RIGHT, Head, faint, picture, vector
-from .world import STAFF, World, enrolment, form
+from .world import STAFF, WEBSITE, World, enrolment, form
 
 PROJECT = Path(__file__).resolve().parents[2]
 ALL = "recognise find name:staff publish:website"
@@ -93,6 +97,8 @@ ACTIONS: dict[str, Callable[[World], object]] = {
     "take back": lambda world: world.judge.take_back(
         "IMG_ada.png", world.face("IMG_ada.png", 1), "Ben"
     ),
+    "screen": lambda world: world.screen("club", WEBSITE),
+    "people": lambda world: Roll(world.repository, world.book, world.clock)(),
     "publish": lambda world: world.publish(world.folder.parent / "out"),
     "withdraw": lambda world: world.rights.withdraw("Ada Unusualname"),
     "erase": lambda world: world.rights.erase("Ada Unusualname"),
@@ -330,7 +336,7 @@ def test_every_action_leaves_the_entry_that_says_what_was_done(world: World) -> 
     world.judge.take_back("IMG_ada.png", world.face("IMG_ada.png", 1), "Ben")
     world.publish(world.folder.parent / "out")
     world.rights.withdraw("Ada Unusualname", Purpose.PUBLISH)
-    accessed, taken, first, shown, last, withdrawn = entries(world)[done:]
+    accessed, taken, first, shown, last, withdrawn, listed = entries(world)[done:]
     assert (accessed.draft.action, accessed.draft.subjects) == (Action.ACCESS, ada)
     assert (taken.draft.action, taken.draft.details["said"]) == (Action.REVIEW, "taken_back")
     steps = [(one.draft.details["step"], one.draft.details["copies"]) for one in (first, last)]
@@ -338,6 +344,99 @@ def test_every_action_leaves_the_entry_that_says_what_was_done(world: World) -> 
     assert (shown.draft.action, shown.draft.subjects) == (Action.DISCLOSURE, ada)
     assert shown.draft.details["channel"] == "website"
     assert (withdrawn.draft.subjects, withdrawn.draft.details["purposes"]) == (ada, ["publish"])
+    assert listed.draft.action is Action.TAKEDOWN
+
+
+def test_whom_a_screening_or_a_list_tells_of_is_entered_before_it_is_told(world: World) -> None:
+    furnished(world)
+    ada, ben = [entry.draft.subjects[0] for entry in told(world, Action.CONSENT)]
+    done = len(entries(world))
+    screening = world.screen("club", WEBSITE)
+    [entry] = entries(world)[done:]
+    assert screening.people() == set(entry.draft.subjects) == {ada, ben}  # Ben is marked
+    assert entry.draft.action is Action.DISCLOSURE
+    said = entry.draft.details
+    assert (said["of"], said["channel"], said["audience"]) == ("screening", "website", "staff")
+    assert (said["photographs"], said["collection"]) == (2, screening.collection.id)
+    world.screen.unread("club", WEBSITE)  # by the program alone: nobody is told
+    Roll(world.repository, world.book, world.clock)()
+    [listing] = entries(world)[done + 1 :]
+    assert (listing.draft.action, listing.draft.details) == (Action.DISCLOSURE, {"of": "people"})
+    assert set(listing.draft.subjects) == {ada, ben}
+    world.rights.erase("Ada Unusualname")  # and goes with the person
+    assert ada not in str([one.draft for one in entries(world)])
+
+
+def test_a_screening_that_tells_of_nobody_leaves_no_entry(world: World) -> None:
+    world.collection().put("a.png", picture(Head(NOBODY)))
+    world.scan("club")
+    done = len(entries(world))
+    assert world.screen("club", WEBSITE).people() == frozenset()
+    assert not Roll(world.repository, world.book, world.clock)()
+    assert entries(world)[done:] == []
+
+
+def test_what_opened_templates_is_entered_with_the_key_and_how_many(world: World) -> None:
+    furnished(world)
+    world.identify(picture(Head(ADA)))
+    key = world.repository.vault.key_id
+    assert (len(key), key in world.key.secret.hex()) == (16, False)
+    scanned, identified = told(world, Action.SCAN)[-1], told(world, Action.IDENTIFICATION)[-1]
+    [enrolled] = told(world, Action.ENROLMENT)
+    # The scan loads the gallery once to look, and once more to catch up.
+    assert (scanned.draft.details["key"], scanned.draft.details["templates_opened"]) == (key, 2)
+    said = identified.draft.details
+    assert (said["key"], said["templates_opened"]) == (key, 1)
+    assert enrolled.draft.details["key"] == key
+
+
+def test_a_consent_for_a_thousand_collections_is_entered_by_count_and_digest(world: World) -> None:
+    names = [f"event-{number}" for number in range(1000)]
+    with world.repository.writing() as unit:
+        for name in names:
+            number = CollectionId(f"c-{name}")
+            held = Collection(number, name, "yearbook", Recognition.OFF, None, None)
+            unit.collections.declare(held, f"/photographs/{name}", world.clock())
+    done = world.enrol("Ada", ADA, "recognise find", collections=tuple(names))
+    said = told(world, Action.CONSENT)[-1].draft.details
+    assert (said["grants"], said["collections_count"]) == (["recognise", "find"], 1000)
+    assert "collections" not in said
+    with world.repository.reading() as unit:  # the record has the list, which the entry binds
+        scope = unit.people.consents(done.person.id).events[0].scope.collections
+    assert scope is not None
+    written = json.dumps(sorted(scope), separators=(",", ":")).encode()
+    assert said["collections_sha256"] == hashlib.sha256(written).hexdigest()
+    assert verified(world).head.size == len(entries(world))
+
+
+def test_what_goes_on_the_take_down_list_is_entered_where_it_goes_there(world: World) -> None:
+    furnished(world)
+    world.publish(world.folder.parent / "out")
+    done = len(entries(world))
+    withdrawn = world.rights.withdraw("Ada Unusualname", Purpose.PUBLISH)
+    assert check(withdrawn.receipt, VKEY).entry.draft.action is Action.WITHDRAWAL
+    first, listed = entries(world)[done:]
+    assert (first.draft.action, listed.draft.action) == (Action.WITHDRAWAL, Action.TAKEDOWN)
+    assert listed.draft.subjects == first.draft.subjects
+    said = listed.draft.details
+    assert (said["listed"], said["reason"]) == (1, "withdrawn")
+    again = TakeDowns(world.repository, world.book, world.clock)
+    assert len(again()) == 1
+    assert len(entries(world)) == done + 2  # nothing new
+
+
+def test_what_lapsed_goes_on_the_take_down_list_by_itself_and_is_entered(world: World) -> None:
+    source = world.collection()
+    source.put("a.png", picture(Head(ADA)))
+    world.enrol("Ada", ADA, ALL, expires=world.clock.now + timedelta(days=1))
+    world.scan("club")
+    world.publish(world.folder.parent / "out")
+    world.clock.forward(days=2)
+    done = len(entries(world))
+    assert len(TakeDowns(world.repository, world.book, world.clock)()) == 1
+    [listed] = entries(world)[done:]
+    assert listed.draft.action is Action.TAKEDOWN
+    assert (listed.draft.details["listed"], listed.draft.details["reason"]) == (1, "expired")
 
 
 def test_what_lapses_by_itself_is_entered_too(world: World) -> None:

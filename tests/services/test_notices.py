@@ -12,7 +12,7 @@ from .world import World
 
 @pytest.fixture
 def book(world: World) -> NoticeBook:
-    return NoticeBook(world.repository, world.clock)
+    return NoticeBook(world.repository, world.book, world.clock)
 
 
 def words(folder: Path, text: str) -> Path:

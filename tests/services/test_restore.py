@@ -110,6 +110,7 @@ def test_withdrawals_and_objections_since_hold_after_a_restore(tmp_path: Path) -
     done = restored(backup, world.folder, yes=True, clock=world.clock)
     assert done.refused == 2
     again = office(world.folder, world.sources)
+    again.clock.forward(days=1)
     by_path = dict(again.screen("club", WEBSITE).files())
     assert by_path["a.png"].verdict is Verdict.WITHHOLD
     assert by_path["c.png"].verdict is Verdict.COVER

@@ -132,7 +132,7 @@ class World:
         self.identifying = Identify(kept, book, eye, load, clock)
         self.verify = Verify(kept, book, eye, load, self._source, clock)
         self.find = FindPhotographs(book, clock)
-        self.screen = Screen(kept, clock)
+        self.screen = Screen(kept, book, clock)
         self.judge = Judge(book, clock)
         self.rights = Rights(kept, book, clock)
         self.publishing = Publish(kept, book, eye, self.screen, self._source, clock, WORKERS, "0")

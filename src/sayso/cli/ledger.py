@@ -1,13 +1,14 @@
 """Verbs about the ledger: audit verify, list, prove, check, checkpoint, key."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sayso.cli.files import read_file, write_file
-from sayso.cli.session import FolderOption, JsonOption, Session, escape, session
+from sayso.cli.session import FolderOption, JsonOption, Session, YesOption, escape, session
 from sayso.cli.verbs import Verbs
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def verify(
         values = {
             "entries": found.head.size,
             "erased": found.erased,
+            "clock_set": list(found.clock_set),
             "root": found.head.root.hex(),
             "checkpoints": len(notes) + (run.audit.kept is not None),
         }
@@ -44,6 +46,32 @@ def verify(
             values,
             f"The ledger is whole: {found.head.size} entries, {found.erased} of them erased and "
             "accounted for.",
+            *_clock_lines(found.clock_set),
+        )
+
+
+def _clock_lines(clock_set: Sequence[int]) -> list[str]:
+    """What an auditor should look at: where an operator set the time of the ledger back."""
+    places = ", ".join(map(str, clock_set))
+    return [f"The clock was said to have been ahead at entry {places}."] if places else []
+
+
+@audit.command()
+def clock(
+    context: typer.Context,
+    yes: YesOption = False,
+    workspace: FolderOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say that the clock was ahead and is right now; entered for every auditor to see."""
+    with session(context, workspace, as_json) as run:
+        run.confirm("Was the clock ahead before, and is it right now?", yes=yes)
+        entry = run.workspace.book.set_clock().entry
+        before = entry.draft.details["before"]
+        run.result(
+            {"entry": entry.sequence, "at": entry.at.isoformat(), "before": before},
+            f"Entry {entry.sequence} says it: the entry before is of {before}, the clock reads "
+            f"{entry.at:%Y-%m-%dT%H:%M:%SZ}.",
         )
 
 

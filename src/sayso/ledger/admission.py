@@ -5,6 +5,7 @@ the mistakes that matter here (a vector in the details, a display name instead o
 called ``email``) fail at once, before they are in a log that cannot be rewritten.
 """
 
+import hashlib
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -20,6 +21,8 @@ NUMBERS_IN_ALL = 32
 STRING_CHARACTERS = 128
 """The longest string: two SHA-256 in hex, but no vector in base64."""
 DETAILS_BYTES = 2048
+LIST_BYTES = 512
+"""The longest list that `listed` writes out, as canonical JSON."""
 
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
@@ -78,6 +81,20 @@ def require_details(details: Mapping[str, Json]) -> None:
         raise forbidden(f"at most {NUMBERS_IN_ALL} numbers in the details", "more")
     if len(encode(plain(details))) > DETAILS_BYTES:
         raise forbidden(f"at most {DETAILS_BYTES} bytes of details", "more")
+
+
+def listed(key: str, codes: Sequence[str]) -> dict[str, Json]:
+    """A list of codes for an entry's details, whatever its length; of a long one, what it was.
+
+    Returns:
+        ``{key: codes}``; or, where that would take more than `LIST_BYTES`, how many there are
+        (``key_count``) and the SHA-256 of the list as RFC 8785 canonical JSON (``key_sha256``).
+        Whoever has the list, out of the record that the entry is about, can then check it.
+    """
+    written = encode(list(codes))
+    if len(written) <= LIST_BYTES:
+        return {key: list(codes)}
+    return {f"{key}_count": len(codes), f"{key}_sha256": hashlib.sha256(written).hexdigest()}
 
 
 def _inspect(key: str, value: Json) -> int:

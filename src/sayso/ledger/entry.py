@@ -60,6 +60,8 @@ class Action(StrEnum):
     LOGIN = "login"
     KEY = "key"
     CHECKPOINT = "checkpoint"
+    CLOCK = "clock"
+    """The clock was ahead and is set right: times may go back here, and nowhere else."""
     BACKUP = "backup"
     RESTORE = "restore"
     ABORTED = "aborted"

@@ -41,14 +41,22 @@ from sayso.ledger import erasure, recovery
 from sayso.ledger.admission import Json
 from sayso.ledger.checkpoint import SigningKey
 from sayso.ledger.disk import Folder, PosixFolder, WriterLock, sync_folder
-from sayso.ledger.entry import Action, Draft, Entry, Stage, spans
+from sayso.ledger.entry import Action, Draft, Entry, Stage, format_time, spans
 from sayso.ledger.reader import ERASING, Reader
 from sayso.ledger.writer import Writer, make_files, unwritable
 
 Clock = Callable[[], datetime]
 
-_NEVER_REFUSED = frozenset({Action.WITHDRAWAL, Action.OBJECTION, Action.ERASURE, Action.ABORTED})
-"""A person's no, and what did not happen: no clock may stand in the way of saying so.
+_NEVER_REFUSED = frozenset(
+    {
+        Action.WITHDRAWAL,
+        Action.OBJECTION,
+        Action.TAKEDOWN,
+        Action.ERASURE,
+        Action.ABORTED,
+    }
+)
+"""A person's no with what follows from it, and what did not happen: no clock may stand in the way.
 
 Retention is not among them: it ends what the clock says is over, so the clock must be right.
 """
@@ -295,6 +303,8 @@ class Journal:
     def _dated(self, drafts: Sequence[Draft]) -> tuple[Sequence[Draft], datetime]:
         """The drafts, and their time: the clock's, or the last entry's for a refusal behind it."""
         now = _whole_second(self._clock())
+        if [draft.action for draft in drafts] == [Action.CLOCK]:
+            return self._set_back(drafts[0], now), now
         if now >= self._last_at:
             return drafts, now
         if all(draft.action in _NEVER_REFUSED for draft in drafts):
@@ -303,9 +313,18 @@ class Journal:
         raise ClockBackwards(
             expected=f"a time from {self._last_at.isoformat()} on, the last entry's",
             found=now.isoformat(),
-            remedy="Set the computer's clock right, then try again. Withdrawing and erasing work "
-            "all the same.",
+            remedy="Set the computer's clock right, then try again. If it is right and was ahead "
+            "before, say so with `sayso audit clock`. Withdrawing and erasing work all the same.",
         )
+
+    def _set_back(self, draft: Draft, now: datetime) -> Sequence[Draft]:
+        if now >= self._last_at:
+            raise EntryForbidden(
+                expected=f"a clock that is behind the last entry's {self._last_at.isoformat()}",
+                found=now.isoformat(),
+                remedy="There is nothing to set right: the ledger takes every entry as it is.",
+            )
+        return [replace(draft, details={**draft.details, "before": format_time(self._last_at)})]
 
 
 def _whole_second(at: datetime) -> datetime:

@@ -164,7 +164,9 @@ class Reader:
         return read_entry(sequence, self.kept(sequence).content)
 
     def last_at(self) -> datetime:
-        """The last entry's time, or the earliest there is; never before any other entry's.
+        """The last entry's time, or the earliest there is.
+
+        Before no other entry's, but for those before the last entry that sets the clock right.
 
         The last entry always has its content, as an erasure is recorded behind what it erases.
 

@@ -30,12 +30,15 @@ class Verification:
     Attributes:
         head: the signed tree head that everything was verified against.
         erased: how many entries were erased, each accounted for by an erasure entry.
+        clock_set: entries at which the operator says that the clock had been ahead; the only ones
+            that may be earlier than the one before.
         unfinished_bytes: of an append beyond the head, never acknowledged; opening cuts them.
         unfinished_erasure: whether an erasure was interrupted; opening finishes it.
     """
 
     head: Checkpoint
     erased: int
+    clock_set: tuple[int, ...]
     unfinished_bytes: int
     unfinished_erasure: bool
 
@@ -47,6 +50,7 @@ class _Walk:
     tree: merkle.CompactRange = field(default_factory=merkle.CompactRange)
     end: int = 0
     last_at: str = ""
+    clock_set: list[int] = field(default_factory=list)
     erased: set[int] = field(default_factory=set)
     accounted: set[int] = field(default_factory=set)
 
@@ -88,7 +92,13 @@ def verify_folder(
         _require_accounted(walk, unfinished=unfinished_erasure)
         beyond = reader.tree.size() - records.leaf_offset(reader.size)
         beyond += reader.contents.size() - walk.end
-        return Verification(reader.head.checkpoint, len(walk.erased), beyond, unfinished_erasure)
+        return Verification(
+            reader.head.checkpoint,
+            len(walk.erased),
+            tuple(walk.clock_set),
+            beyond,
+            unfinished_erasure,
+        )
     finally:
         reader.close()
 
@@ -144,7 +154,9 @@ def _follow(sequence: int, content: bytes, walk: _Walk) -> None:
         raise _tampered(where, "an entry", "something else") from error
     if entry.sequence != sequence:
         raise _tampered(where, "entries in order", f"entry {entry.sequence}")
-    if entry.at < walk.last_at:
+    if entry.action == Action.CLOCK:
+        walk.clock_set.append(sequence)
+    elif entry.at < walk.last_at:
         raise _tampered(where, "times that do not decrease", "an earlier one")
     walk.last_at = entry.at
     if entry.action == Action.ERASURE:

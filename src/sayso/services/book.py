@@ -157,6 +157,16 @@ class Book:
             unit.entries.keep_head(journal.reader.head.note)
             return aborted
 
+    def set_clock(self) -> Receipt:
+        """Say that the clock had been ahead when the last entries were written, and is right now.
+
+        Raises:
+            EntryForbidden: it is not behind the last entry.
+        """
+        with self.writing() as page:
+            page.enter(Action.CLOCK)
+        return page.receipts[0]
+
     def erase(self, unit: Unit, person: PersonId, details: Mapping[str, Json]) -> Receipt:
         """Erase the contents and salts of all entries about a person; proofs made before hold.
 

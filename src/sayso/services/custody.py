@@ -5,10 +5,12 @@ after everything is. Whichever of the two opens the key store is the key; a cras
 leaves one that does.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from sayso.domain.key import KeyPlace
 from sayso.errors import KeyMissing, KeyWrong, SaysoError
@@ -16,10 +18,10 @@ from sayso.ledger.entry import Action
 from sayso.services.book import Book
 from sayso.services.erase import renew_key_copies, write_key_copy
 from sayso.store import safekeeping
-from sayso.store.keystore import KeyStore, Pending
+from sayso.store.keystore import KeyStore
 from sayso.store.repository import Repository
 from sayso.store.sealing import WorkspaceKey
-from sayso.store.vault import CHECK, PLACE, RETIRED, Vault
+from sayso.store.vault import CHECK, PLACE, RENEWING, RETIRED, Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,44 +106,52 @@ class Custody:
             key = WorkspaceKey.generate()
             safekeeping.discard(place, file=new_file, workspace_id=new_id)
             safekeeping.put(place, key, file=new_file, workspace_id=new_id)
+        details = {"change": "rotated", "place": place.value, "key": key.key_id}
         with book.writing() as page:
-            page.enter(Action.KEY, details={"change": "rotated", "place": place.value})
+            page.enter(Action.KEY, details={**details, "before": repository.vault.key_id})
         with repository.writing():  # nobody makes a data key meanwhile
             count = repository.vault.rotate(key, place)
         safekeeping.promote(place, file=self.file, workspace_id=self.workspace_id)
         self._tidy()
         return Rotated(count, tuple(renew_key_copies(repository)))
 
-    def renew(self, repository: Repository, key: WorkspaceKey, place: KeyPlace) -> int:
-        """Begin anew with a new key, the old one being lost; gives how many templates went.
+    @property
+    def renewing(self) -> Mapping[str, Any] | None:
+        """What was noted of a beginning anew that is not finished; None: there is none."""
+        noted = self.store.fact(RENEWING)
+        return None if noted is None else dict(json.loads(noted))
+
+    def renew(
+        self, repository: Repository, key: WorkspaceKey, place: KeyPlace, aside: str | None
+    ) -> None:
+        """Begin anew with a new key, the old one being lost; `renewed` says that it is finished.
+
+        Until the key store knows the new key nothing has changed, but for a key that lies beside
+        the old one's place. From then on every start goes on with it.
 
         Args:
             repository: opened with the new key.
             key: the same new key; with `KeyPlace.ENVIRONMENT` it is there already.
             place: where it is kept.
+            aside: what the ledger so far is to be called; None: there is none.
         """
-        vault = repository.vault
         new_file, new_id = safekeeping.beside(self.file, self.workspace_id)
         safekeeping.discard(place, file=new_file, workspace_id=new_id)
         safekeeping.put(place, key, file=new_file, workspace_id=new_id)
         with repository.writing() as unit:
-            count = sum(unit.templates.counts().values())
-            pending = vault.store.pending_erasures()
-            vault.start_over(place)
-            for one in pending:
-                vault.store.give_up_erasure(one.token)
-                token = vault.erasure_token(one.person)
-                traces = vault.seal_traces(token, _NOTHING)
-                vault.store.begin_erasure(Pending(token, one.person, traces, one.begun_at))
+            noted = {"templates": sum(unit.templates.counts().values()), "aside": aside}
+            repository.vault.start_over(place, json.dumps(noted), _NOTHING)
         safekeeping.promote(place, file=self.file, workspace_id=self.workspace_id)
         self._tidy()
-        repository.settle()
-        return count
+
+    def renewed(self) -> None:
+        """Say that beginning anew is finished."""
+        self.store.set_facts({RENEWING: None})
 
     def copy(self, repository: Repository, book: Book, place: Path, now: datetime) -> None:
         """Write a copy of the key store, which every erasure and change of key writes anew."""
         with book.writing() as page:
-            page.enter(Action.KEY, details={"change": "copied"})
+            page.enter(Action.KEY, details={"change": "copied", "key": repository.vault.key_id})
         write_key_copy(repository, place)
         repository.vault.store.remember_copy(str(place), now.isoformat())
 

@@ -39,7 +39,7 @@ from sayso.errors import (
     PhotographError,
     SaysoError,
 )
-from sayso.ledger.admission import Json
+from sayso.ledger.admission import Json, listed
 from sayso.ledger.entry import Action
 from sayso.services.book import Book
 from sayso.services.eye import Eye
@@ -166,7 +166,11 @@ class Enrol:
                 page.enter(
                     Action.ENROLMENT,
                     subjects=[enrolled.person.id],
-                    details={"references": len(enrolled.templates), "model_sha256": model},
+                    details={
+                        "references": len(enrolled.templates),
+                        "model_sha256": model,
+                        "key": self.repository.vault.key_id,
+                    },
                 )
             return enrolled
 
@@ -389,8 +393,12 @@ def _event(
 def _entered(wish: Enrolment, scope: Scope) -> dict[str, Json]:
     """What the ledger's entry says of a consent."""
     return {
-        "grants": [str(grant) for grant in wish.grants],
-        "collections": sorted(scope.collections) if scope.collections is not None else "all",
+        **listed("grants", [str(grant) for grant in wish.grants]),
+        **(
+            {"collections": "all"}
+            if scope.collections is None
+            else listed("collections", sorted(scope.collections))
+        ),
         "expires": None if wish.expires is None else wish.expires.isoformat(),
         "by_guardian": wish.guardian is not None,
         "evidence_sha256": None if wish.evidence is None else wish.evidence.sha256,

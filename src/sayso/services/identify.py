@@ -117,6 +117,8 @@ class Identify:
                     "faces": len(faces),
                     "gallery_version": scope.version,
                     "gallery_size": len(scope),
+                    "key": self.repository.vault.key_id,
+                    "templates_opened": len(scope),
                 },
             )
             if told:
@@ -215,14 +217,23 @@ class Verify:
         )
         link = Link.MATCH if likeness is Likeness.MATCH else Link.REVIEW
         sighting = Sighting(stored.id, named.id, link, best.similarity)
-        self._keep(request, known, sighting, likeness, recogniser.model_sha256)
+        self._keep(
+            request, known, sighting, likeness, recogniser.model_sha256, opened=len(references)
+        )
         telling = decide(TellName(named.id, collection, Link.MATCH, STAFF), record, self.clock())
         if not isinstance(telling, Permit):
             return Verified(stored.id, named, None, None)
         return Verified(stored.id, named, likeness, best.similarity)
 
-    def _keep(
-        self, request: Compare, known: Photograph, found: Sighting, likeness: Likeness, model: str
+    def _keep(  # noqa: PLR0913 - the facts of one finding
+        self,
+        request: Compare,
+        known: Photograph,
+        found: Sighting,
+        likeness: Likeness,
+        model: str,
+        *,
+        opened: int,
     ) -> None:
         with self.book.writing() as page:
             unit = page.unit
@@ -241,6 +252,8 @@ class Verify:
                     "collection": request.collection.id,
                     "face": found.face,
                     "manner": request.manner,
+                    "key": self.repository.vault.key_id,
+                    "templates_opened": opened,
                 },
             )
             if likeness is Likeness.NEITHER:

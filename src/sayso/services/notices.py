@@ -9,6 +9,8 @@ from sayso.domain.event import Notice
 from sayso.domain.notice import KeptNotice, Stale, must_be_asked
 from sayso.domain.person import Person
 from sayso.errors import FileMissing, NoticeMalformed
+from sayso.ledger.entry import Action
+from sayso.services.book import Book
 from sayso.services.ports import Clock
 from sayso.store.repository import Repository
 
@@ -21,6 +23,7 @@ class NoticeBook:
     """The use cases."""
 
     repository: Repository
+    book: Book
     clock: Clock
 
     def add(self, file: Path, *, version: str, language: str) -> KeptNotice:
@@ -50,10 +53,14 @@ class NoticeBook:
 
     def stale(self) -> list[tuple[Person, Stale]]:
         """Who must be asked again, by name, with what rests on an old notice or on none."""
-        with self.repository.reading() as unit:
+        with self.book.writing() as page:
+            unit = page.unit
             records = unit.people.all_consents()
             people = {person.id: person for person in unit.people.all()}
             found = must_be_asked(records.values(), unit.notices.all(), self.clock())
+            if found:
+                told = [stale.person for stale in found]
+                page.enter(Action.DISCLOSURE, subjects=told, details={"of": "must_be_asked"})
         named = [(people[stale.person], stale) for stale in found]
         return sorted(named, key=lambda pair: (pair[0].name, pair[0].id))
 

@@ -78,7 +78,7 @@ class Publish:
             OutputRefused: the folder may not be written, or is no place for copies.
             DiskFull: no room; what was written so far is whole and recorded.
         """
-        screening = self.screen(name, channel)
+        screening = self.screen.unread(name, channel)
         with self.repository.reading() as unit:
             require_held(screening.collection, screening.at)
             original_folder = unit.collections.folder(name)

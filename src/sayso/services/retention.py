@@ -86,7 +86,7 @@ class Retention:
     def keep_to(self, page: Page, now: datetime) -> Ended:
         """The same within a transaction; `Repository.forget` is then to be called if it is true."""
         unit = page.unit
-        listed = listing(unit, now, self.takedown_days)
+        listed = listing(page, now, self.takedown_days)
         templates, collections = self._due(unit, now)
         for ended in templates:
             unit.templates.drop(ended.person)

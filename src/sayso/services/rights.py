@@ -73,13 +73,13 @@ class Rights:
             )
             templates = _drop_unpermitted(unit, known.id, now)
             published = tuple(unit.publications.showing(known.id))
-            listing(unit, now, self.takedown_days, known.id)
             remember_withdrawal(self.repository.vault, known.id, purposes, now)
             page.enter(
                 Action.WITHDRAWAL,
                 subjects=[known.id],
                 details={"purposes": list(purposes), "references_destroyed": templates},
             )
+            listing(page, now, self.takedown_days, known.id)  # entered behind what it follows from
         # A face that was shown on a match is shown no more once recognise has ended.
         shown = published if {Purpose.PUBLISH, Purpose.RECOGNISE} & set(purposes) else ()
         receipt = self.book.prove(page.receipts[0].sequence)

@@ -7,6 +7,8 @@ from sayso.domain.consent import Consents, Lack
 from sayso.domain.event import Act
 from sayso.domain.grant import Grant
 from sayso.domain.person import Person
+from sayso.ledger.entry import Action
+from sayso.services.book import Book
 from sayso.services.ports import Clock
 from sayso.store.repository import Repository
 
@@ -25,15 +27,20 @@ class Roll:
     """The use case."""
 
     repository: Repository
+    book: Book
     clock: Clock
 
     def __call__(self) -> Sequence[Listed]:
-        """Everybody, by name."""
+        """Everybody, by name; that they are told of is entered first, of each of them."""
         now = self.clock()
-        with self.repository.reading() as unit:
+        with self.book.writing() as page:
+            unit = page.unit
             records = unit.people.all_consents()
             counts = unit.templates.counts()
             people = unit.people.all()
+            if people:
+                told = [person.id for person in people]
+                page.enter(Action.DISCLOSURE, subjects=told, details={"of": "people"})
 
         def live(record: Consents, grant: Grant) -> bool:
             points = record.points(grant.purpose)

@@ -176,7 +176,8 @@ class _Run:
         self._source = source
         self._progress = progress
         self._examiner = Examiner(scan.repository, source, collection.id, scan.eye, again=again)
-        self._scope = scan.scope(collection)
+        self._opened = 0
+        self._scope = self._load_scope()
         self._done = self._total = 0
 
     def entered(self, step: str) -> dict[str, Json]:
@@ -191,7 +192,14 @@ class _Run:
             "unreadable": len(self.unreadable),
             "gallery_version": None if scope is None else scope.version,
             "gallery_size": None if scope is None else len(scope),
+            "key": None if scope is None else self._scan.repository.vault.key_id,
+            "templates_opened": self._opened,
         }
+
+    def _load_scope(self) -> Scope | None:
+        scope = self._scan.scope(self._collection)
+        self._opened += 0 if scope is None else len(scope)
+        return scope
 
     def look_at(self, pending: Sequence[SourceFile]) -> None:
         """Examine files, and keep what was found."""
@@ -207,7 +215,7 @@ class _Run:
 
     def catch_up(self) -> None:
         """Compare faces of earlier scans with those alone who joined since."""
-        scope = self._scan.scope(self._collection)
+        scope = self._load_scope()
         if scope is None:
             return
         with self._scan.repository.writing() as unit:  # the promise is of the gallery as it is now
@@ -242,7 +250,7 @@ class _Run:
             version = unit.people.version()
         if self._scope is not None and self._scope.version != version:
             # Somebody said yes or no meanwhile: what comes next meets the gallery as it is now.
-            self._scope = self._scan.scope(self._collection)
+            self._scope = self._load_scope()
         self._done += len(batch)
         self._progress(self._done, self._total)
 

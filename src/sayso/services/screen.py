@@ -22,6 +22,8 @@ from sayso.domain.screening import (
     verdict,
 )
 from sayso.domain.sighting import Sighting
+from sayso.ledger.entry import Action
+from sayso.services.book import Book
 from sayso.services.ports import Clock
 from sayso.store.photographs import Photograph, StoredFace
 from sayso.store.repository import Repository, Unit
@@ -75,6 +77,12 @@ class Screening:
             counts[screened.verdict] += len(screened.photograph.paths)
         return counts
 
+    def people(self) -> frozenset[PersonId]:
+        """Everybody of whom it tells: whose face may be shown, and whom a doubt may be."""
+        faces = [face for screened in self.photographs for face in screened.faces]
+        shown = {face.person for face in faces if face.person is not None}
+        return frozenset(shown | {one.id for face in faces for one in face.candidates})
+
     def files(self) -> Iterator[tuple[str, ScreenedPhotograph]]:
         """Every path with its photograph, in the order of the paths."""
         placed = [
@@ -88,10 +96,13 @@ class Screen:
     """The use case."""
 
     repository: Repository
+    book: Book
     clock: Clock
 
     def __call__(self, name: str, channel: Channel, *, audience: Audience = STAFF) -> Screening:
-        """Screen every scanned photograph of a collection.
+        """Screen every scanned photograph of a collection, for somebody to read.
+
+        Whom it tells of, by id or name, is entered before it is handed over.
 
         Args:
             name: of the collection.
@@ -101,14 +112,40 @@ class Screen:
         Raises:
             CollectionUnknown: there is none of this name.
         """
+        with self.book.writing() as page:
+            screening = self._screen(page.unit, name, channel, audience)
+            told = screening.people()
+            if told:
+                page.enter(
+                    Action.DISCLOSURE,
+                    subjects=told,
+                    details={
+                        "of": "screening",
+                        "collection": screening.collection.id,
+                        "channel": channel,
+                        "audience": audience,
+                        "photographs": len(screening.photographs),
+                    },
+                )
+        return screening
+
+    def unread(self, name: str, channel: Channel) -> Screening:
+        """The same for the program alone, which acts on it: nobody is told of anybody.
+
+        Raises:
+            CollectionUnknown: there is none of this name.
+        """
         with self.repository.reading() as unit:
-            collection = unit.collections.get(name)
-            records = unit.people.all_consents()
-            names = {person.id: person for person in unit.people.all()}
-            links = unit.sightings.of_collection(collection.id)
-            objections = unit.objections.of_collection(collection.id)
-            photographs = unit.photographs.all(collection.id)
-            version = unit.people.version()
+            return self._screen(unit, name, channel, STAFF)
+
+    def _screen(self, unit: Unit, name: str, channel: Channel, audience: Audience) -> Screening:
+        collection = unit.collections.get(name)
+        records = unit.people.all_consents()
+        names = {person.id: person for person in unit.people.all()}
+        links = unit.sightings.of_collection(collection.id)
+        objections = unit.objections.of_collection(collection.id)
+        photographs = unit.photographs.all(collection.id)
+        version = unit.people.version()
         judging = _Judging(collection, channel, audience, records, names, self.clock())
         return Screening(
             collection,

@@ -8,9 +8,9 @@ from sayso.domain.grant import Grant, Purpose
 from sayso.domain.person import PersonId
 from sayso.errors import ConsentError
 from sayso.ledger.entry import Action
-from sayso.services.book import Book
+from sayso.services.book import Book, Page
 from sayso.services.ports import Clock
-from sayso.store.repository import Repository, Unit
+from sayso.store.repository import Repository
 from sayso.store.takedowns import Place, Takedown
 
 __all__ = ["DEFAULT_DAYS", "TakeDowns", "Takedown", "listing"]
@@ -33,9 +33,10 @@ class TakeDowns:
         Raises:
             PersonUnknown, PersonAmbiguous: not one person.
         """
-        with self.repository.writing() as unit:
+        with self.book.writing() as page:
+            unit = page.unit
             known = None if person is None else unit.people.get(person).id
-            listing(unit, self.clock(), self.days)
+            listing(page, self.clock(), self.days)
             return unit.takedowns.all(known, done=done)
 
     def tick_off(self, takedown: int) -> Takedown:
@@ -51,11 +52,13 @@ class TakeDowns:
         return done
 
 
-def listing(unit: Unit, now: datetime, days: int, person: PersonId | None = None) -> int:
+def listing(page: Page, now: datetime, days: int, person: PersonId | None = None) -> int:
     """Put every published copy on the list that shows somebody who may be shown no more.
 
+    What is new on it is entered, with whom the copies show: from then on it is to be acted on.
+
     Args:
-        unit: to write in.
+        page: to write on.
         now: the instant that consents are asked for.
         days: how long there is to take a copy down.
         person: only copies that show this person; None: anybody's.
@@ -63,6 +66,7 @@ def listing(unit: Unit, now: datetime, days: int, person: PersonId | None = None
     Returns:
         How many places were new.
     """
+    unit = page.unit
     places = unit.takedowns.places(person)
     records = unit.people.all_consents({place.person for place in places})
     lacking: dict[str, list[Place]] = {}
@@ -77,6 +81,14 @@ def listing(unit: Unit, now: datetime, days: int, person: PersonId | None = None
             ended = "withdrawn" if answer in {Lack.WITHDRAWN, Lack.CONTESTED} else "expired"
             lacking.setdefault(ended, []).append(place)
     due = now + timedelta(days=days)
-    return sum(
-        unit.takedowns.add(within, reason=reason, due_at=due) for reason, within in lacking.items()
-    )
+    count = 0
+    for reason, within in lacking.items():
+        new = unit.takedowns.add(within, reason=reason, due_at=due)
+        if new:
+            page.enter(
+                Action.TAKEDOWN,
+                subjects={place.person for place in new},
+                details={"listed": len(new), "reason": reason, "due": due.date().isoformat()},
+            )
+        count += len(new)
+    return count

@@ -10,6 +10,7 @@ from sayso.store.tables import carried_out, concerned
 
 _SETTLED = "ledger_settled"
 _HEAD = "ledger_head"
+_PUBLIC_KEY = "ledger_public_key"
 
 
 class Entries:
@@ -39,6 +40,14 @@ class Entries:
     def keep_head(self, note: bytes) -> None:
         """Keep a checkpoint, so that an older ledger put in this one's place is noticed."""
         write_fact(self._connection, _HEAD, note.decode())
+
+    def public_key(self) -> str | None:
+        """The public key of the ledger that this database was written with, as checkers take it."""
+        return read_fact(self._connection, _PUBLIC_KEY)
+
+    def keep_public_key(self, key: str) -> None:
+        """Keep the ledger's public key: once its private key is lost, only this checks it."""
+        write_fact(self._connection, _PUBLIC_KEY, key)
 
     def about(self, person: PersonId) -> tuple[int, ...]:
         """The entries about a person, oldest first."""

@@ -133,11 +133,19 @@ class KeyStore:
             _set(raw, facts)
         self._blank_journal()
 
-    def start_over(self, facts: Mapping[str, str | None]) -> None:
-        """Destroy every data key, and say which key there is now."""
+    def start_over(self, facts: Mapping[str, str | None], pending: Iterable[Pending]) -> None:
+        """Destroy every data key, and say which key there is now and what it sealed anew.
+
+        All of it or nothing: an erasure that was begun is never forgotten in between.
+        """
         with self._writing() as raw:
             raw.execute("DELETE FROM data_keys")
+            raw.execute("DELETE FROM erasures WHERE done_at IS NULL")
             _set(raw, {**facts, _SWEEP: "due"})
+            raw.executemany(
+                "INSERT INTO erasures VALUES (?, ?, ?, ?, NULL)",
+                [(one.token, one.person, one.traces, one.begun_at) for one in pending],
+            )
         self._blank_journal()
 
     def begin_erasure(self, pending: Pending) -> None:

@@ -63,6 +63,11 @@ class WorkspaceKey:
         message = b"\x00".join(part.encode() for part in parts)
         return hmac.new(self.secret, b"sayso token\x00" + message, hashlib.sha256).hexdigest()
 
+    @property
+    def key_id(self) -> str:
+        """What this key is called, 16 hex digits: a keyed hash, which does not give it away."""
+        return self.token("key id")[:16]
+
     def new_data_key(self, person_id: str) -> bytes:
         """A random data key for one person, wrapped."""
         return self.wrap(os.urandom(KEY_BYTES), "data key", person_id)

@@ -89,9 +89,9 @@ class Takedowns:
             for row in self._connection.execute(query)
         ]
 
-    def add(self, places: Iterable[Place], *, reason: str, due_at: datetime) -> int:
-        """Put places on the list that are not on it yet; gives how many were new."""
-        added = 0
+    def add(self, places: Iterable[Place], *, reason: str, due_at: datetime) -> list[Place]:
+        """Put places on the list that are not on it yet; gives those that were new."""
+        added = []
         for place in places:
             same = sa.select(takedowns.c.id).where(
                 takedowns.c.person_id == place.person,
@@ -113,7 +113,7 @@ class Takedowns:
                     due_at=due_at.isoformat(),
                 )
             )
-            added += 1
+            added.append(place)
         return added
 
     def all(self, person: PersonId | None = None, *, done: bool = False) -> list[Takedown]:

@@ -5,12 +5,14 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 
 from sayso.errors import KeyWrong, SealBroken
-from sayso.store.keystore import KeyStore
+from sayso.store.keystore import KeyStore, Pending
 from sayso.store.sealing import KEY_BYTES, WorkspaceKey
 
 CHECK = "key_check"
 PLACE = "key_place"
 RETIRED = "retired_place"
+RENEWING = "renewing"
+"""Set while the workspace begins anew with another key: what is still to be done."""
 _TOKEN_KEY = "token_key"  # noqa: S105 - the name of a fact
 _LEDGER_SEED = "ledger_seed"
 
@@ -25,6 +27,11 @@ class Vault:
     def token(self, *parts: str) -> str:
         """A keyed hash of some words, which only this workspace can make again."""
         return self._token_key.token(*parts)
+
+    @property
+    def key_id(self) -> str:
+        """What the ledger calls the workspace key, 16 hex digits; nothing of the key is in it."""
+        return self._key.key_id
 
     def erasure_token(self, person: str) -> str:
         """What is left of somebody who was erased: enough to know them again in a backup."""
@@ -114,13 +121,31 @@ class Vault:
                 broken.append(person)
         return broken
 
-    def start_over(self, place: str) -> None:
+    def start_over(self, place: str, renewing: str, traces: bytes) -> None:
         """Make the key that this vault was opened with the workspace's, all others being lost.
 
         What the ledger was signed with is lost with them: a new ledger is to be begun.
+
+        Args:
+            place: where the key is kept.
+            renewing: what is still to be done once this is, for whoever goes on with it.
+            traces: what an erasure under way has still to look for, as far as is known.
         """
-        facts = {CHECK: self._key.check(), PLACE: place, RETIRED: None}
-        self.store.start_over({**facts, _TOKEN_KEY: None, _LEDGER_SEED: None})
+        secret, seed = os.urandom(KEY_BYTES), os.urandom(KEY_BYTES)
+        facts = {
+            CHECK: self._key.check(),
+            PLACE: place,
+            RETIRED: None,
+            RENEWING: renewing,
+            _TOKEN_KEY: self._key.wrap(secret, "token key").hex(),
+            _LEDGER_SEED: self._key.wrap(seed, _LEDGER_SEED).hex(),
+        }
+        pending = []
+        for one in self.store.pending_erasures():
+            token = WorkspaceKey(secret).token("person", one.person)
+            sealed = self.seal_traces(token, traces)
+            pending.append(Pending(token, one.person, sealed, one.begun_at))
+        self.store.start_over(facts, pending)
 
     def _require_current(self) -> None:
         """Notice that another process changed the workspace key meanwhile."""

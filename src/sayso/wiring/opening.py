@@ -23,7 +23,6 @@ from sayso.errors import (
 )
 from sayso.ledger.checkpoint import SigningKey
 from sayso.ledger.heads import SLOTS
-from sayso.ledger.journal import Journal
 from sayso.services.audit import Audit
 from sayso.services.book import Book
 from sayso.services.custody import Custody
@@ -38,13 +37,15 @@ from sayso.store.vault import Vault
 from sayso.wiring.layout import (
     DATABASE,
     LEDGER,
-    PUBLIC_KEY,
+    actor,
+    begin_ledger,
     given_key,
     key_file,
     require_workspace,
     signing_key,
     utc_now,
 )
+from sayso.wiring.renewing import finish_renewal
 from sayso.wiring.workspace import Workspace
 
 
@@ -80,10 +81,14 @@ def create_workspace(folder: Path, place: KeyPlace, environment: Mapping[str, st
             write_fact(connection, "workspace_id", workspace_id)
         vault = Vault(key, database.keys)
         vault.claim(place, workspace_id)
-        signing = signing_key(workspace_id, vault.ledger_seed)
-        Journal.create(folder / LEDGER, signing, utc_now).close()
-        with database.writing() as connection:
-            write_fact(connection, PUBLIC_KEY, signing.verifier.encode())
+        begin_ledger(
+            Repository(database, key),
+            folder,
+            workspace_id,
+            utc_now,
+            actor=actor(settings),
+            details={"change": "made", "place": place.value, "key": key.key_id},
+        )
         database.close()
         (folder / DATABASE).chmod(0o600)
         safekeeping.put(place, key, file=file, workspace_id=workspace_id)
@@ -162,9 +167,8 @@ class _Opened:
 
     def book(self, clock: Clock) -> Book:
         """Database and ledger, written together."""
-        actor = self.settings.operator or f"account-{os.getuid()}"
-        ledger = self.folder / LEDGER
-        return Book(self.repository, ledger, self.signing, actor, clock, kept=self.kept)
+        ledger, who = self.folder / LEDGER, actor(self.settings)
+        return Book(self.repository, ledger, self.signing, who, clock, kept=self.kept)
 
     @property
     def kept(self) -> Path | None:
@@ -183,6 +187,8 @@ def _open(folder: Path, environment: Mapping[str, str] | None) -> _Opened:
     if not database.keys.exists():
         raise _no_key_store(database.keys.path)
     custody = Custody(database.keys, key_file(folder, settings), environment)
+    if custody.renewing is not None:
+        finish_renewal(folder, settings, database, custody, utc_now)
     opened = _Opened(folder, settings, database, custody)
     _ = opened.repository  # a wrong key is told before anything of the ledger is
     if not any((folder / LEDGER / slot).is_file() for slot in SLOTS):

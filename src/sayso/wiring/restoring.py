@@ -1,17 +1,14 @@
-"""Putting a backup back, and beginning anew with another key."""
+"""Putting a backup back."""
 
 import os
 import shutil
 import tempfile
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
-from sayso.domain.key import KeyPlace
 from sayso.errors import FileMissing, NotConfirmed
 from sayso.ledger.heads import SLOTS
-from sayso.ledger.journal import Journal
 from sayso.services.book import Book
 from sayso.services.custody import Custody
 from sayso.services.ports import Clock
@@ -19,34 +16,18 @@ from sayso.services.refusals import Refusals, read_list
 from sayso.services.restore import Restored, check_same, prepare, require_continued
 from sayso.settings import Settings
 from sayso.store.backup import UNPACKED, Unpacked, close_log, put_in_place, unpack
-from sayso.store.database import Database, read_fact, write_fact
+from sayso.store.database import Database
 from sayso.store.keystore import NAME as KEYS
 from sayso.store.keystore import KeyStore
 from sayso.store.repository import Repository
-from sayso.store.sealing import WorkspaceKey
 from sayso.wiring.layout import (
     DATABASE,
     LEDGER,
-    PUBLIC_KEY,
-    given_key,
+    actor,
     key_file,
-    require_workspace,
     signing_key,
     utc_now,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Renewed:
-    """What beginning anew left behind.
-
-    Attributes:
-        templates: how many went.
-        old_ledger: where the ledger so far lies, with its public key; None: there was none.
-    """
-
-    templates: int
-    old_ledger: Path | None
 
 
 def restore_workspace(  # noqa: PLR0913 - the facts of a restore
@@ -117,8 +98,7 @@ def _book(
         require_continued(folder / LEDGER, ledger, signing.verifier)
         ledger = folder / LEDGER
     kept = Path(settings.checkpoint_copy) if settings.checkpoint_copy else None
-    actor = settings.operator or f"account-{os.getuid()}"
-    return Book(repository, ledger, signing, actor, clock, kept=kept)
+    return Book(repository, ledger, signing, actor(settings), clock, kept=kept)
 
 
 def _put_in_place(unpacked: Unpacked, folder: Path, *, keys_too: bool) -> None:
@@ -133,65 +113,6 @@ def _put_in_place(unpacked: Unpacked, folder: Path, *, keys_too: bool) -> None:
             (folder / extra).parent.mkdir(parents=True, exist_ok=True)
             (unpacked.folder / extra).replace(folder / extra)
     put_in_place(unpacked.folder / DATABASE, folder / DATABASE)
-
-
-def renew_key(
-    folder: Path, environment: Mapping[str, str] | None = None, *, clock: Clock = utc_now
-) -> Renewed:
-    """Begin anew with a new key after the old one was lost.
-
-    The old key signed the ledger: it is laid aside with its public key, to be read and verified,
-    and a new one is begun.
-
-    Raises:
-        WorkspaceMissing, WorkspaceNewer, WorkspaceDamaged: no workspace that can be read.
-    """
-    environment = os.environ if environment is None else environment
-    folder = folder.absolute()
-    require_workspace(folder)
-    settings = Settings.read(folder, environment)
-    with closing(Database(folder / DATABASE)) as database:
-        database.check_schema()
-        if not database.keys.exists():
-            with database.reading() as connection:
-                workspace_id = read_fact(connection, "workspace_id") or ""
-            database.keys.set_facts({"workspace_id": workspace_id})
-        file = key_file(folder, settings)
-        custody = Custody(database.keys, file, environment)
-        place = custody.place
-        if place is KeyPlace.ENVIRONMENT:
-            key = given_key(place, file, "", environment)
-        else:
-            key = WorkspaceKey.generate()
-        repository = Repository(database, key)
-        count = custody.renew(repository, key, place)
-        laid_aside = _lay_ledger_aside(database, folder)
-        _begin_ledger(repository, folder, custody.workspace_id, clock)
-        database.forget()
-        return Renewed(count, laid_aside)
-
-
-def _lay_ledger_aside(database: Database, folder: Path) -> Path | None:
-    if not (folder / LEDGER).exists():
-        return None
-    with database.reading() as connection:
-        public = read_fact(connection, PUBLIC_KEY)
-    if public is not None:
-        (folder / LEDGER / PUBLIC_KEY).write_text(f"{public}\n", encoding="utf-8")
-    number = 1
-    while (folder / f"{LEDGER}-{number}").exists():
-        number += 1
-    return (folder / LEDGER).rename(folder / f"{LEDGER}-{number}")
-
-
-def _begin_ledger(repository: Repository, folder: Path, workspace_id: str, clock: Clock) -> None:
-    signing = signing_key(workspace_id, repository.vault.ledger_seed)
-    with Journal.create(folder / LEDGER, signing, clock) as journal:
-        note = journal.reader.head.note
-    with repository.writing() as unit:
-        unit.entries.adopt((), 0, note)
-    with repository.database.writing() as connection:
-        write_fact(connection, PUBLIC_KEY, signing.verifier.encode())
 
 
 def _is_ledger(path: Path) -> bool:

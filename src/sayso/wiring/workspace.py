@@ -206,7 +206,7 @@ class Workspace:
     @cached_property
     def screen(self) -> Screen:
         """Says what may be published."""
-        return Screen(self.repository, self.clock)
+        return Screen(self.repository, self.book, self.clock)
 
     @cached_property
     def publish(self) -> Publish:
@@ -227,7 +227,7 @@ class Workspace:
     @cached_property
     def people(self) -> Roll:
         """Lists everybody who was asked."""
-        return Roll(self.repository, self.clock)
+        return Roll(self.repository, self.book, self.clock)
 
     def person(self, id_or_name: str) -> Person:
         """One person, by id or by a name that only one has.
@@ -264,7 +264,7 @@ class Workspace:
     @cached_property
     def notices(self) -> NoticeBook:
         """Keeps what people are told."""
-        return NoticeBook(self.repository, self.clock)
+        return NoticeBook(self.repository, self.book, self.clock)
 
     @cached_property
     def receipts(self) -> Receipts:
