@@ -13,7 +13,7 @@ import sys
 import unicodedata
 import zipfile
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,6 +22,8 @@ from urllib.parse import quote
 
 import numpy as np
 import pytest
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from sayso import open_workspace
 from sayso.services.scene import Scene
@@ -164,6 +166,37 @@ def test_after_erase_no_byte_of_the_person_is_left(watched: Watched) -> None:
     gone = watched("erase", watched.person, "--yes")
     assert gone["certificate"]["read_back"]["found"] == 0
     assert watched.found(texts) == set()
+    # Nor does the backup that was made before bring any of it back; its own bytes are as they were.
+    assert watched("restore", watched.root / "backup.zip", "--yes")["erased_again"] == 1
+    assert watched.found(texts) == set()
+    assert watched("people")["people"]
+
+
+def data_keys_to_be_had(root: Path, person: str) -> int:
+    """At how many places of any database, journal or log the workspace key opens a data key."""
+    key = AESGCM(base64.b64decode((root / "workspace" / "workspace.key").read_bytes()))
+    named = f"sayso v1\x00data key\x00{person}".encode()
+    opened = 0
+    for file in root.rglob("*.sqlite*"):
+        data = file.read_bytes()
+        for at in range(len(data) - 59):
+            with suppress(InvalidTag):
+                key.decrypt(data[at : at + 12], data[at + 12 : at + 60], named)
+                opened += 1
+    return opened
+
+
+def test_with_the_disk_the_key_and_an_old_backup_an_erased_template_opens_no_more(
+    watched: Watched,
+) -> None:
+    with zipfile.ZipFile(watched.root / "backup.zip") as archive:
+        archive.extractall(watched.root / "theirs")
+    with closing(sqlite3.connect(watched.root / "theirs" / "sayso.sqlite")) as raw:
+        query = "SELECT count(*) FROM templates WHERE person_id = ?"
+        assert raw.execute(query, (watched.person,)).fetchone() == (1,)
+    assert data_keys_to_be_had(watched.root, watched.person)
+    watched("erase", watched.person, "--yes")
+    assert data_keys_to_be_had(watched.root, watched.person) == 0
 
 
 def test_after_withdraw_no_byte_of_the_template_is_left(watched: Watched) -> None:

@@ -24,7 +24,8 @@ from sayso.errors import (
     SaysoError,
     SeveralFaces,
 )
-from sayso.services.enrol import Enrolled, Image
+from sayso.services.enrol import Enrolled
+from sayso.services.enrolment import Image
 from sayso.services.recognition import Recogniser
 
 from .drawing import ADA, BEN, Head, picture, portrait, vector

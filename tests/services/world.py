@@ -20,7 +20,8 @@ from sayso.ledger.checkpoint import SigningKey
 from sayso.ledger.journal import Journal
 from sayso.services.book import Book
 from sayso.services.declare import Declare
-from sayso.services.enrol import Enrol, Enrolled, Enrolment, Image
+from sayso.services.enrol import Enrol, Enrolled
+from sayso.services.enrolment import Enrolment, Image
 from sayso.services.eye import Eye
 from sayso.services.find import FindPhotographs
 from sayso.services.identify import IdentifiedFace, Identify, Verify

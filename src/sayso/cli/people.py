@@ -269,6 +269,7 @@ def withdraw(
             "person": ended.person.id,
             Act.WITHDRAWN.value: [one.value for one in ended.purposes],
             "templates_destroyed": ended.templates,
+            "swept": ended.swept,
             "receipt": ended.receipt.decode(),
             "published": published,
         }
@@ -276,6 +277,11 @@ def withdraw(
         lines = [f"Withdrawn for {escape(ended.person.name)}: {what}."]
         if ended.templates:
             lines.append(f"{many(ended.templates, 'reference')} destroyed.")
+        if not ended.swept:
+            lines.append(
+                "Another process is reading, so that old pages of them are still on the disk. No "
+                "key opens them; the next start when nobody reads removes them."
+            )
         if published:
             lines.append("They were shown in these copies; take down what is still out:")
             lines += _copies((one.channel, one.path) for one in ended.published)

@@ -12,76 +12,46 @@ Order of checks; nothing is kept until all have passed, and then all of it or no
    a template, with which the references are sealed and kept.
 """
 
-import hashlib
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
 
 from sayso.domain.consent import Consents, Lack
-from sayso.domain.event import Act, ConsentEvent, Evidence, Notice
+from sayso.domain.event import ConsentEvent, Evidence
 from sayso.domain.grant import Grant, Purpose, Scope
-from sayso.domain.majority import comes_of_age
 from sayso.domain.notice import require_current
-from sayso.domain.person import Guardian, Person, PersonId, ProfileField, folded
+from sayso.domain.person import Person, PersonId, folded
 from sayso.domain.policy import HoldTemplate, require
 from sayso.errors import (
     ConsentMalformed,
-    EvidenceRequired,
     EvidenceWithdrawn,
     FaceError,
-    GrantUnknown,
-    GuardianRequired,
     NoFace,
     PhotographError,
     SaysoError,
 )
-from sayso.ledger.admission import Json, listed
 from sayso.ledger.entry import Action
 from sayso.services.book import Book
+from sayso.services.enrolment import (
+    Enrolment,
+    Image,
+    check_consistent,
+    check_evidence,
+    check_guardian,
+    entered,
+    given,
+    identity,
+)
 from sayso.services.eye import Eye
 from sayso.services.ports import Clock
 from sayso.services.recognition import LoadRecogniser, Recogniser
 from sayso.store.repository import Repository, Unit
 from sayso.vision.align import align
 from sayso.vision.quality import enrolment, measure
-
-
-@dataclass(frozen=True, slots=True)
-class Image:
-    """An enrolment image: its path, for messages, and its bytes."""
-
-    path: str
-    data: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Enrolment:
-    """What a person agreed to, and what came with it.
-
-    Attributes:
-        name: as the person wants it shown.
-        images: of the person, given by them; opened only if they granted ``recognise``.
-        collections: names of those that the consent covers; empty: all of this controller's.
-        expires: the first instant at which the consent no longer holds; None: no end of its own.
-        person: the id of somebody who is enrolled already, to add to; None: somebody new.
-    """
-
-    name: str
-    images: tuple[Image, ...]
-    grants: tuple[Grant, ...]
-    fields: tuple[ProfileField, ...] = ()
-    collections: tuple[str, ...] = ()
-    expires: datetime | None = None
-    guardian: Guardian | None = None
-    born: date | None = None
-    jurisdiction: str = ""
-    notice: Notice | None = None
-    evidence: Evidence | None = None
-    person: PersonId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,12 +112,12 @@ class Enrol:
             FaceError, PhotographError: none of the images makes a reference.
         """
         now = self.clock()
-        _check_consistent(wish)
-        _check_evidence(wish)
+        check_consistent(wish)
+        check_evidence(wish)
         with self.repository.reading() as unit:
             scope = _scope(unit, wish.collections)
             person = _person(unit, wish)
-            _check_guardian(wish, person, now)
+            check_guardian(wish, person, now)
             repeated = self._repeated(unit, wish, person, scope, now)
             if repeated is not None:
                 return repeated
@@ -160,7 +130,7 @@ class Enrol:
                 return repeated
             require_current(wish.notice, page.unit.notices.all())
             enrolled = self._keep(page.unit, wish, person, scope, qualities, references)
-            page.enter(Action.CONSENT, subjects=[enrolled.person.id], details=_entered(wish, scope))
+            page.enter(Action.CONSENT, subjects=[enrolled.person.id], details=entered(wish, scope))
             if enrolled.templates:
                 model = self.load_recogniser().model_sha256
                 page.enter(
@@ -187,10 +157,10 @@ class Enrol:
         namesakes = len([other for other in unit.people.named(person.name) if other != person])
         if wish.person is None:
             unit.people.add(person, now)
-            unit.people.remember(person.id, unit.people.token(_identity(wish)))
+            unit.people.remember(person.id, unit.people.token(identity(wish)))
         else:
             unit.people.set_born(person)
-        unit.people.record([_event(wish, person, grant, scope, now) for grant in wish.grants])
+        unit.people.record([given(wish, person, grant, scope, now) for grant in wish.grants])
         unit.people.set_fields(person.id, wish.fields)
         templates: list[str] = []
         if references:
@@ -217,7 +187,7 @@ class Enrol:
         """Step 4: the person who was enrolled by the very same act and still stands by it."""
         if wish.evidence is not None:
             _check_form(unit, person.name, wish.evidence, now)
-        token = unit.people.token(_identity(wish))
+        token = unit.people.token(identity(wish))
         if unit.people.is_suppressed(token):
             raise _withdrawn("an enrolment that was erased since")
         earlier = None if wish.person is not None else unit.people.remembered(token)
@@ -265,55 +235,6 @@ class Enrol:
         [vector] = recogniser.features(picture, [face])
         kept = ImageQuality(image.path, quality.usable, quality.height_px, quality.sharpness, None)
         return kept, _Reference(vector, quality.usable)
-
-
-def _check_consistent(wish: Enrolment) -> None:
-    """Step 1."""
-    if not wish.name.strip() or not wish.grants:
-        raise GrantUnknown(
-            expected="a name and at least one grant",
-            found="a blank name" if wish.grants else "no grant",
-            remedy="Say what the person agreed to, for example --grant publish:website.",
-        )
-    audiences = {grant.target for grant in wish.grants if grant.purpose is Purpose.NAME}
-    for field in wish.fields:
-        if field.audience not in audiences:
-            raise ConsentMalformed(
-                expected=f"the grant name:{field.audience} for the field {field.name}",
-                found="the field without it",
-                remedy=f"Add --grant name:{field.audience} if the person agreed to that.",
-            )
-
-
-def _check_evidence(wish: Enrolment) -> None:
-    """Step 2."""
-    if Grant(Purpose.RECOGNISE) not in wish.grants:
-        return
-    if wish.evidence is None:
-        raise EvidenceRequired(
-            expected="evidence of the person's own yes to recognise",
-            found="none",
-            remedy="Pass the signed form with --evidence FILE; its SHA-256 is kept.",
-        )
-    if not wish.images and wish.person is None:
-        raise NoFace(
-            expected="at least one image of the person, from the person",
-            found="none",
-            remedy="Give one to five recent photographs that show only this person.",
-        )
-
-
-def _check_guardian(wish: Enrolment, person: Person, now: datetime) -> None:
-    """Step 3."""
-    if person.born is None or wish.guardian is not None:
-        return
-    of_age = comes_of_age(person.born, person.jurisdiction)
-    if now.date() < of_age:
-        raise GuardianRequired(
-            expected=f"a guardian's consent for somebody who comes of age on {of_age}",
-            found="none",
-            remedy="Give --guardian, --relation and --verified-by.",
-        )
 
 
 def _check_form(unit: Unit, name: str, evidence: Evidence, now: datetime) -> None:
@@ -369,56 +290,3 @@ def _added_to(known: Person, wish: Enrolment) -> Person:
         )
     jurisdiction = wish.jurisdiction or known.jurisdiction
     return replace(known, born=known.born or wish.born, jurisdiction=jurisdiction)
-
-
-def _event(
-    wish: Enrolment, person: Person, grant: Grant, scope: Scope, now: datetime
-) -> ConsentEvent:
-    fields = (field.name for field in wish.fields if field.audience == grant.target)
-    return ConsentEvent(
-        act=Act.GIVEN,
-        person=person.id,
-        purpose=grant.purpose,
-        target=grant.target,
-        scope=scope,
-        at=now,
-        guardian=wish.guardian,
-        expires=wish.expires,
-        evidence=wish.evidence,
-        notice=wish.notice,
-        fields=frozenset(fields) if grant.purpose is Purpose.NAME else frozenset(),
-    )
-
-
-def _entered(wish: Enrolment, scope: Scope) -> dict[str, Json]:
-    """What the ledger's entry says of a consent."""
-    return {
-        **listed("grants", [str(grant) for grant in wish.grants]),
-        **(
-            {"collections": "all"}
-            if scope.collections is None
-            else listed("collections", sorted(scope.collections))
-        ),
-        "expires": None if wish.expires is None else wish.expires.isoformat(),
-        "by_guardian": wish.guardian is not None,
-        "evidence_sha256": None if wish.evidence is None else wish.evidence.sha256,
-        "notice_sha256": None if wish.notice is None else wish.notice.sha256,
-    }
-
-
-def _identity(wish: Enrolment) -> tuple[str, ...]:
-    """What makes two enrolments the same act."""
-    images = sorted(hashlib.sha256(image.data).hexdigest() for image in wish.images)
-    return (
-        "enrolment",
-        " ".join(wish.name.split()),
-        *images,
-        *sorted(map(str, wish.grants)),
-        *sorted(f"{f.name}={f.value}@{f.audience}" for f in wish.fields),
-        *sorted(wish.collections),
-        str(wish.expires),
-        str(wish.guardian),
-        str(wish.born),
-        "" if wish.notice is None else wish.notice.sha256,
-        "" if wish.evidence is None else wish.evidence.sha256,
-    )

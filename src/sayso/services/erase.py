@@ -15,20 +15,21 @@ import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from sayso.domain.person import PersonId
 from sayso.errors import ErasureIncomplete, SaysoError
 from sayso.services.book import Book
+from sayso.services.certificate import Noted, certify, note
 from sayso.services.outputs import clear_outputs
 from sayso.services.ports import Clock
 from sayso.store.keystore import Pending
 from sayso.store.publications import Showing
 from sayso.store.readback import Searched, files_beside, files_of, search
 from sayso.store.repository import Repository, Unit
-from sayso.store.traces import SHORTEST, Trace, dumped, lasting, loaded
+from sayso.store.traces import Trace, lasting, loaded
 
 Step = Callable[[str], None]
 """Told the name of each step just before it is taken."""
@@ -101,7 +102,7 @@ class Erase:
         if there:
             return self._erase(person)
         facts = json.loads(self.repository.vault.open_traces(pending.token, pending.traces))
-        noted = _Noted.of(facts)
+        noted = Noted.of(facts)
         if noted.entry is None:  # noted by a key that is lost: which entry it was is not known
             with self.repository.writing() as unit:
                 noted = replace(noted, entry=self._enter(unit, person, noted))
@@ -112,7 +113,7 @@ class Erase:
         token, now = vault.erasure_token(person), self.clock()
         traces = self.repository.gather(person)
         with self.repository.writing() as unit:
-            noted = _noted(unit, person)
+            noted = note(unit, person)
             sealed = vault.seal_traces(token, noted.dumped(lasting(traces)))
             self.step("note")
             vault.store.begin_erasure(Pending(token, person, sealed, now.isoformat()))
@@ -136,13 +137,13 @@ class Erase:
             self.step("commit")
         return self._read_back(person, noted, traces, now.isoformat())
 
-    def _enter(self, unit: Unit, person: PersonId, noted: "_Noted") -> int:
+    def _enter(self, unit: Unit, person: PersonId, noted: Noted) -> int:
         """Erase the ledger's entries about a person; the number of the entry that says so."""
         details = {"references": noted.removed["templates"]}
         return self.book.erase(unit, person, details).sequence
 
     def _read_back(
-        self, person: PersonId, noted: "_Noted", traces: Sequence[Trace], begun_at: str
+        self, person: PersonId, noted: Noted, traces: Sequence[Trace], begun_at: str
     ) -> Erased:
         vault = self.repository.vault
         token = vault.erasure_token(person)
@@ -153,7 +154,7 @@ class Erase:
         self.step("finish")
         vault.store.finish_erasure(token, self.clock().isoformat())
         stale = renew_key_copies(self.repository)
-        certificate = _certificate(
+        certificate = certify(
             person, noted, traces, searched, shared, stale, begun_at, self.clock()
         )
         receipt = b"" if noted.entry is None else self.book.prove(noted.entry)
@@ -235,120 +236,9 @@ def write_key_copy(repository: Repository, place: Path) -> None:
         raise
 
 
-@dataclass(frozen=True, slots=True)
-class _Noted:
-    """What must outlive a crash to finish an erasure and certify it."""
-
-    removed: Mapping[str, int]
-    showing: tuple[Showing, ...]
-    folders: tuple[str, ...]
-    entry: int | None = None
-    """Of the ledger, that tells of the erasure; None: before it is written."""
-
-    def dumped(self, traces: Sequence[Trace]) -> bytes:
-        showing = [[one.channel, one.path, one.at] for one in self.showing]
-        return json.dumps(
-            {
-                "removed": dict(self.removed),
-                "showing": showing,
-                "folders": self.folders,
-                "entry": self.entry,
-                "traces": dumped(traces),
-            }
-        ).encode()
-
-    @classmethod
-    def of(cls, noted: Mapping[str, Any]) -> "_Noted":
-        showing = tuple(Showing(*one) for one in noted["showing"])
-        return cls(noted["removed"], showing, tuple(noted["folders"]), noted.get("entry"))
-
-
-def _noted(unit: Unit, person: PersonId) -> _Noted:
-    folders = tuple(sorted({place.folder for place in unit.takedowns.places(person)}))
-    return _Noted(unit.people.held(person), tuple(unit.publications.showing(person)), folders)
-
-
 def _temporary() -> list[Path]:
     """Temporary files of ours and of SQLite's, should there be any."""
     folder = Path(tempfile.gettempdir())
     with suppress(OSError):
         return [*folder.glob("sayso*"), *folder.glob("etilqs_*")]
     return []
-
-
-def _certificate(  # noqa: PLR0913, PLR0917 - the facts of one certificate
-    person: PersonId,
-    noted: _Noted,
-    traces: Sequence[Trace],
-    searched: Searched,
-    shared: Mapping[str, list[str]],
-    stale: Sequence[str],
-    begun_at: str,
-    now: datetime,
-) -> Mapping[str, Any]:
-    too_short = sorted({trace.kind for trace in traces if len(trace.pattern) < SHORTEST})
-    missing = [folder for folder in noted.folders if not Path(folder).is_dir()]
-    return {
-        "what": "certificate of erasure",
-        "person": person,
-        "begun_at": begun_at,
-        "done_at": now.isoformat(),
-        "removed": dict(noted.removed),
-        "read_back": {
-            "files": searched.files,
-            "bytes": searched.bytes,
-            "patterns": sum(len(trace.pattern) >= SHORTEST for trace in traces),
-            "found": 0,
-            "too_short_to_search": too_short,
-        },
-        "kept": [
-            {"what": what, "why": why}
-            for what, why in (
-                *_ALWAYS_KEPT,
-                *(
-                    (f"{kind}, as text in {', '.join(where)}", _SHARED)
-                    for kind, where in sorted(shared.items())
-                ),
-            )
-        ],
-        "to_do": [
-            *(
-                {"what": f"{one.channel}: {one.path}", "why": "it showed the person: take it down"}
-                for one in noted.showing
-            ),
-            *(
-                {"what": folder, "why": "copies were written there and it was not found"}
-                for folder in missing
-            ),
-            *({"what": place, "why": _STALE} for place in stale),
-        ],
-    }
-
-
-_BACKUPS = (
-    "no data key is in them, so no template in them can be opened; what else is in them of the "
-    "person is erased again when one is restored"
-)
-_ALWAYS_KEPT = (
-    (
-        "a keyed hash of the person's random id",
-        "so that restoring an older backup erases them again before anything is served",
-    ),
-    (
-        "keyed hashes of the forms and enrolments by which they came",
-        "so that the same paper is not taken for a new yes",
-    ),
-    (
-        "places of published copies on the take-down list, without the person",
-        "so that they are taken down",
-    ),
-    (
-        "backups that were made before, if any",
-        _BACKUPS,
-    ),
-)
-_SHARED = "somebody else has the same, or one of the controller's own files is called so"
-_STALE = (
-    "a copy of the key store that still holds the person's key could not be written anew: "
-    "destroy it, or connect it and run `sayso key copy` again"
-)

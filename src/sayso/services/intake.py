@@ -20,7 +20,8 @@ from sayso.errors import (
     TableMalformed,
     WorkspaceError,
 )
-from sayso.services.enrol import Enrol, Enrolled, Enrolment, Image
+from sayso.services.enrol import Enrol, Enrolled
+from sayso.services.enrolment import Enrolment, Image
 from sayso.services.ports import Progress, unwatched
 
 LISTS = frozenset({"images", "grants", "fields", "collections"})
