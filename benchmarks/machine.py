@@ -196,7 +196,9 @@ def run(
     if process.stderr is not None:
         process.stderr.close()
     if process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, process.args, output, complaint)
+        failed = subprocess.CalledProcessError(process.returncode, process.args, output, complaint)
+        failed.add_note(complaint)
+        raise failed
     return Run(wall_s, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024 / 1e6, output)
 
 
