@@ -11,6 +11,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,6 +27,7 @@ _INSTRUCTIONS = ("avx", "avx2", "fma", "f16c", "avx_vnni", "avx512f", "avx512bw"
                  "avx512_bf16", "avx512_fp16", "avx512_vpopcntdq", "amx_bf16", "amx_int8", "asimd",
                  "asimdhp", "asimddp", "bf16", "i8mm", "sve")  # fmt: skip
 """Those that decide which kernels are used, by their names in Linux."""
+_SAMPLE_S = 0.25
 _SHORT = 1000
 """Numbers below this are shown with four figures, others whole."""
 
@@ -140,12 +142,14 @@ class Run:
         cpu_s: user and system time of the process and of its own waited-for children.
         peak_mb: the largest resident set, 10^6 bytes.
         output: what it printed.
+        memory: seconds since the start and resident set in 10^6 bytes, every quarter of a second.
     """
 
     wall_s: float
     cpu_s: float
     peak_mb: float
     output: str
+    memory: tuple[tuple[float, float], ...] = ()
 
 
 def run(
@@ -176,30 +180,43 @@ def run(
             env={**os.environ, **(environment or {})},
             cwd=folder,
         )
-    output, complaint = "", ""
-
-    def drain() -> None:
-        nonlocal complaint
-        assert process.stderr is not None  # noqa: S101 - it is a pipe
-        complaint = process.stderr.read()
-
-    reader = threading.Thread(target=drain)
-    reader.start()
     assert process.stdout is not None  # noqa: S101 - it is a pipe
-    output = process.stdout.read()
-    reader.join()
+    assert process.stderr is not None  # noqa: S101 - it is a pipe
+    memory: list[tuple[float, float]] = []
+    ended = threading.Event()
+    # One thread each: a process whose full pipe nobody reads would stand still.
+    with ThreadPoolExecutor(2) as threads:
+        complaining = threads.submit(process.stderr.read)
+        threads.submit(_watch, process.pid, begun, memory, ended)
+        output = process.stdout.read()
+        complaint = complaining.result()
+        ended.set()
     # wait4 tells of this child alone, which getrusage(RUSAGE_CHILDREN) does not.
     _, status, used = os.wait4(process.pid, 0)
     wall_s = time.perf_counter() - begun
     process.returncode = os.waitstatus_to_exitcode(status)
     process.stdout.close()
-    if process.stderr is not None:
-        process.stderr.close()
+    process.stderr.close()
     if process.returncode:
         failed = subprocess.CalledProcessError(process.returncode, process.args, output, complaint)
         failed.add_note(complaint)
         raise failed
-    return Run(wall_s, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024 / 1e6, output)
+    return Run(
+        wall_s, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024 / 1e6, output, tuple(memory)
+    )
+
+
+def _watch(
+    process: int, begun: float, memory: list[tuple[float, float]], ended: threading.Event
+) -> None:
+    """Look at a process's resident set until it ends."""
+    page_mb = os.sysconf("SC_PAGE_SIZE") / 1e6
+    while not ended.wait(_SAMPLE_S):
+        try:
+            pages = int(Path(f"/proc/{process}/statm").read_text("ascii").split()[1])
+        except (OSError, IndexError):  # it has just ended, or there is no such file system
+            return
+        memory.append((round(time.perf_counter() - begun, 2), round(pages * page_mb, 1)))
 
 
 def alternate(

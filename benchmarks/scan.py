@@ -24,6 +24,7 @@ import photographs
 from finds import compare
 
 _SLOW = {"face_recognition, full size", "face_recognition, 1600 px"}
+_POINTS = 200
 _ONE_CORE = _SLOW
 """They compute on one core whatever they are given."""
 
@@ -37,7 +38,8 @@ class Measured:
         whole_s: of the process, start and end included.
         cpu_s: user and system time: of a peer's loop, of Sayso's whole process.
         peak_mb: largest resident set.
-        faces: found; the last round's.
+        boxes: found in each photograph; the last round's.
+        memory: the last round's; see `machine.Run`.
     """
 
     photographs: int
@@ -46,6 +48,7 @@ class Measured:
     cpu_s: list[float] = field(default_factory=list)
     peak_mb: list[float] = field(default_factory=list)
     boxes: Sequence[Sequence[Sequence[float]]] = ()
+    memory: Sequence[tuple[float, float]] = ()
 
     def add(self, run: machine.Run, look_s: float, cpu_s: float) -> None:
         """Keep one round."""
@@ -53,12 +56,17 @@ class Measured:
         self.whole_s.append(run.wall_s)
         self.cpu_s.append(cpu_s)
         self.peak_mb.append(run.peak_mb)
+        self.memory = run.memory
 
 
 def measure(
     options: argparse.Namespace, kind: str, cores: int, scratch: Path
-) -> list[dict[str, Any]]:
-    """All contenders on photographs of one kind with so many cores; rows of the table."""
+) -> tuple[list[dict[str, Any]], Sequence[tuple[float, float]]]:
+    """All contenders on photographs of one kind with so many cores.
+
+    Returns:
+        The rows of the table, and the memory of Sayso's last scan over time.
+    """
     folder = options.made / kind
     manifest = photographs.compose(options.photographs, folder, count=options.count, kind=kind)
     listed = manifest["photographs"]
@@ -68,7 +76,7 @@ def measure(
     if options.smallest_face_px:
         variables["SAYSO_SMALLEST_FACE_PX"] = str(options.smallest_face_px)
     ours = contenders.Sayso(
-        scratch / "sayso", _only(scratch, folder, listed), _portraits(folder, manifest), variables
+        scratch / "sayso", only(scratch, folder, listed), _portraits(folder, manifest), variables
     )
     peers = {
         name: peer
@@ -93,7 +101,7 @@ def measure(
     measured["sayso"].boxes = [
         [_in_pixels(box, one) for box in found.get(one["file"], ())] for one in listed
     ]
-    return _rows(kind, cores, measured, listed)
+    return _rows(kind, cores, measured, listed), measured["sayso"].memory
 
 
 def _rows(
@@ -143,7 +151,7 @@ def _in_pixels(box: Sequence[float], photograph: dict[str, Any]) -> list[float]:
     return [box[0] * width, box[1] * height, box[2] * width, box[3] * height]
 
 
-def _only(scratch: Path, folder: Path, listed: Sequence[dict[str, Any]]) -> Path:
+def only(scratch: Path, folder: Path, listed: Sequence[dict[str, Any]]) -> Path:
     """A folder with the listed photographs and nothing else."""
     only = scratch / "photographs"
     only.mkdir(exist_ok=True)
@@ -194,11 +202,19 @@ def main() -> None:
     options.peers = options.peers.absolute()
     contenders.put_weights(options.peers / "home")
     rows: list[dict[str, Any]] = []
+    memory: dict[str, Sequence[tuple[float, float]]] = {}
     for kind in options.kinds.split(","):
         for cores in options.cores:
             with tempfile.TemporaryDirectory(dir=options.made.parent) as scratch:
-                rows += measure(options, kind, cores, Path(scratch).resolve())
-    machine.keep("scan", rows, smallest_face_px=options.smallest_face_px or "default")
+                more, watched = measure(options, kind, cores, Path(scratch).resolve())
+            rows += more
+            memory[f"{kind}, {cores} cores"] = watched[:: len(watched) // _POINTS + 1]
+    machine.keep(
+        "scan",
+        rows,
+        smallest_face_px=options.smallest_face_px or "default",
+        seconds_and_mb_of_sayso=memory,
+    )
 
 
 if __name__ == "__main__":
