@@ -13,24 +13,33 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import contenders
+
 FOLDER = Path(__file__).parent
-_ALL = ("scan", "cover", "erase", "ledger")
-_WITH_PHOTOGRAPHS = {"scan", "cover"}
+_ALL = ("scan", "cover", "kernels", "identify", "scale", "startup", "erase", "ledger")
+_WITH_PEOPLE = {"scan", "cover"}
+_WITH_COMPOSED = {"kernels"}
 _SLOW = {"scan": ("--slow-rounds", "5", "--slow-photographs", "40")}
 _QUICK = {"erase": ("10000", "100000"), "ledger": ("--entries", "100000")}
 _LAST = ("plots", "page")
 
 
+def present() -> list[str]:
+    """The benchmarks that lie beside this file, in the order in which they are run."""
+    return [name for name in _ALL if (FOLDER / f"{name}.py").is_file()]
+
+
 def commands(options: argparse.Namespace) -> list[Sequence[str]]:
     """What is run, in order."""
-    wanted = options.only.split(",") if options.only else _ALL
+    wanted = options.only.split(",") if options.only else present()
     result = []
     for name in wanted:
         words = [name]
-        if name in _WITH_PHOTOGRAPHS:
-            words += ["--photographs", str(options.photographs)]
-            words += ["--peers", str(options.peers)] if options.peers else []
-            words += ["--made", str(options.made)] if options.made else []
+        if name in _WITH_PEOPLE:
+            words += ["--photographs", str(options.photographs), "--made", str(options.made)]
+            words += ["--peers", str(options.peers)]
+        elif name in _WITH_COMPOSED:  # which `scan` has composed before
+            words += ["--photographs", str(options.made / "large")]
         words += (_SLOW if options.slow else _QUICK).get(name, ())
         result.append(words)
     return [*result, *((name,) for name in _LAST)]
@@ -40,13 +49,15 @@ def main() -> None:
     """Run them; exit status 1 if one failed."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--photographs", type=Path, help="folder with photographs of people")
-    arguments.add_argument("--peers", type=Path, help="where the peers' environments are kept")
-    arguments.add_argument("--made", type=Path, help="where composed photographs are kept")
+    arguments.add_argument("--peers", type=Path, default=contenders.DEFAULT_FOLDER / "peers",
+                           help="where the peers' environments are kept")  # fmt: skip
+    arguments.add_argument("--made", type=Path, default=contenders.DEFAULT_FOLDER / "photographs",
+                           help="where composed photographs are kept")  # fmt: skip
     arguments.add_argument("--slow", action="store_true")
     arguments.add_argument("--only", help="names, with commas between them")
     options = arguments.parse_args()
-    chosen = set((options.only or ",".join(_ALL)).split(","))
-    if chosen & _WITH_PHOTOGRAPHS and options.photographs is None:
+    chosen = set(options.only.split(",") if options.only else present())
+    if chosen & _WITH_PEOPLE and options.photographs is None:
         arguments.error("--photographs FOLDER is needed: people are cut out of what is in there")
     failed = []
     for script, *words in commands(options):
