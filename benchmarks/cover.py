@@ -126,9 +126,7 @@ def covered_faces(
         copy = written.get(one["file"])
         if copy is None or not copy.is_file():
             continue
-        before, after = (
-            cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) for path in (folder / one["file"], copy)
-        )
+        before, after = (photographs.read(path) for path in (folder / one["file"], copy))
         for x, y, w, h in one["faces"]:
             part = (
                 slice(int(y + h / 4), int(y + h * 3 / 4)),

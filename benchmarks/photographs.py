@@ -24,12 +24,15 @@ from sayso.vision.models import YUNET, load
 
 Pixels = NDArray[np.uint8]
 
+_LARGE = ((4000, 3000), (4608, 3456), (4928, 3264), (5184, 3888), (6000, 4000))
 _SIZES = {
-    "large": ((4000, 3000), (4608, 3456), (4928, 3264), (5184, 3888), (6000, 4000)),
+    "large": _LARGE,
+    "near": _LARGE,
     "small": ((1600, 1200), (1920, 1080), (1632, 1224)),
 }
 """12 to 24 and 2 megapixels, as cameras and telephones have them."""
-_FACES_PX = {"large": (60, 600), "small": (40, 300)}
+_FACES_PX = {"large": (60, 600), "near": (160, 900), "small": (40, 300)}
+"""In ``near`` ones every face can be seen at 640 px too, which is all that some look at."""
 _FACES = (1, 2, 3, 3, 4, 4, 5, 5, 7, 9)
 """Faces in ten photographs: 4.3 on average."""
 _SURE, _MAYBE = 0.85, 0.3
@@ -75,7 +78,7 @@ def compose(
         out: where they are written, with ``manifest.json`` and, in ``portraits``, photographs of
             ten people to enrol.
         count: how many; ten or a multiple of it for 4.3 faces on average.
-        kind: ``large`` (12 to 24 megapixels) or ``small`` (2).
+        kind: ``large`` (12 to 24 megapixels), ``near`` (the same, no small faces), ``small`` (2).
         seed: of everything that is drawn.
 
     Returns:
@@ -134,12 +137,10 @@ def gather(photographs: Path) -> Material:
     scenery: list[Pixels] = []
     portraits: list[Path] = []
     for path in sorted(photographs.rglob("*.jpg")):
-        pixels = cv2.imread(str(path))
-        if pixels is None:
-            continue
+        pixels = read(path)
         detector.setInputSize((pixels.shape[1], pixels.shape[0]))
         _, found = detector.detect(pixels)
-        faces = np.zeros((0, 15)) if found is None else found
+        faces = np.zeros((0, 15)) if found is None else np.asarray(found, np.float64)
         people.extend(_people(pixels, faces))
         scenery.extend(_scenery(pixels, faces))
         if len(faces) == 1 and faces[0, 14] > _SURE and len(portraits) < _PORTRAITS:
@@ -148,6 +149,19 @@ def gather(photographs: Path) -> Material:
         message = "this folder's photographs show too few people"
         raise ValueError(message)
     return Material(people, scenery, portraits)
+
+
+def read(path: Path) -> Pixels:
+    """A picture's pixels, uint8 (H, W, 3) BGR.
+
+    Raises:
+        ValueError: it cannot be read.
+    """
+    pixels: object = cv2.imread(str(path))
+    if not isinstance(pixels, np.ndarray):
+        message = f"{path.name} cannot be read"
+        raise ValueError(message)
+    return np.asarray(pixels, np.uint8)
 
 
 def _people(pixels: Pixels, faces: NDArray[np.float64]) -> Iterator[Person]:
@@ -201,11 +215,11 @@ def _photograph(
     canvas = _background(material, random, size)
     taken: list[tuple[int, int, int, int]] = []
     boxes: list[list[float]] = []
-    low, high = _FACES_PX[kind]
+    low, high = (float(side) for side in _FACES_PX[kind])
     while len(boxes) < count:
         wanted = float(np.exp(random.uniform(np.log(low), np.log(high))))
         people = [one for one in material.people if one.face[3] * _ENLARGED >= wanted]
-        person = _scaled(people[random.integers(len(people))], wanted)
+        person = _scaled(people[int(random.integers(len(people)))], wanted)
         area = _free(random, taken, size, person.pixels.shape[:2])
         if area is None:  # so close together that only a smaller one fits
             high = max(high * 0.8, low * 1.5)
@@ -280,7 +294,7 @@ def _background(material: Material, random: np.random.Generator, size: tuple[int
 
 def _piece(material: Material, random: np.random.Generator, size: tuple[int, int]) -> Pixels:
     """One piece of scenery, turned or mirrored, as large as the photograph."""
-    piece = material.scenery[random.integers(len(material.scenery))]
+    piece = material.scenery[int(random.integers(len(material.scenery)))]
     if random.random() < 0.5:  # noqa: PLR2004 - half of them
         piece = piece[:, ::-1]
     return np.asarray(cv2.resize(piece, size, interpolation=cv2.INTER_CUBIC), np.uint8)

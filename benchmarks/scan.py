@@ -11,6 +11,7 @@ too, the processor time says more than the clock.
 """
 
 import argparse
+import os
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -133,6 +134,7 @@ def _rows(
                 "faces_known": finds.known,
                 "faces_found": finds.found,
                 "other_finds": finds.others,
+                "load_average": round(os.getloadavg()[1], 1),
             }
         )
     return rows
@@ -197,12 +199,19 @@ def main() -> None:
     arguments.add_argument("--kinds", default="large,small")
     arguments.add_argument("--slow-rounds", type=int, default=1)
     arguments.add_argument("--slow-photographs", type=int, default=8)
+    arguments.add_argument("--add", action="store_true",
+                           help="keep what the newest result has of other kinds and cores")  # fmt: skip
     arguments.add_argument("--without", action="append", default=[], help="a peer's name")
     options = arguments.parse_args()
     options.peers = options.peers.absolute()
     contenders.put_weights(options.peers / "home")
     rows: list[dict[str, Any]] = []
     memory: dict[str, Sequence[tuple[float, float]]] = {}
+    before = machine.newest("scan") if options.add else None
+    if before:
+        chosen = {(kind, cores) for kind in options.kinds.split(",") for cores in options.cores}
+        rows += [row for row in before["rows"] if (row["kind"], row["cores"]) not in chosen]
+        memory |= before["seconds_and_mb_of_sayso"]
     for kind in options.kinds.split(","):
         for cores in options.cores:
             with tempfile.TemporaryDirectory(dir=options.made.parent) as scratch:
