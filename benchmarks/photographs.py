@@ -139,7 +139,7 @@ def gather(photographs: Path) -> Material:
     for path in sorted(photographs.rglob("*.jpg")):
         pixels = read(path)
         detector.setInputSize((pixels.shape[1], pixels.shape[0]))
-        _, found = detector.detect(pixels)
+        found: Any = detector.detect(pixels)[1]
         faces = np.zeros((0, 15)) if found is None else np.asarray(found, np.float64)
         people.extend(_people(pixels, faces))
         scenery.extend(_scenery(pixels, faces))
@@ -157,8 +157,8 @@ def read(path: Path) -> Pixels:
     Raises:
         ValueError: it cannot be read.
     """
-    pixels: object = cv2.imread(str(path))
-    if not isinstance(pixels, np.ndarray):
+    pixels: Any = cv2.imread(str(path))
+    if pixels is None:
         message = f"{path.name} cannot be read"
         raise ValueError(message)
     return np.asarray(pixels, np.uint8)

@@ -70,7 +70,7 @@ def measure(
     """
     folder = options.made / kind
     manifest = photographs.compose(options.photographs, folder, count=options.count, kind=kind)
-    listed = manifest["photographs"]
+    listed = manifest["photographs"][: options.first]
     few = listed[: options.slow_photographs]
     lists = {True: _write_list(scratch, folder, few), False: _write_list(scratch, folder, listed)}
     variables = {}
@@ -183,6 +183,7 @@ def add_options(arguments: argparse.ArgumentParser) -> None:
                            help="where the peers' environments are kept")  # fmt: skip
     arguments.add_argument("--count", type=int, default=40)
     arguments.add_argument("--rounds", type=int, default=5)
+    arguments.add_argument("--first", type=int, help="measure on the first so many alone")
     arguments.add_argument("--cores", type=_numbers, default=(1, 2))
     arguments.add_argument("--smallest-face-px", type=float, default=0.0,
                            help="0: the program's default")  # fmt: skip
@@ -200,7 +201,7 @@ def main() -> None:
     arguments.add_argument("--slow-rounds", type=int, default=1)
     arguments.add_argument("--slow-photographs", type=int, default=8)
     arguments.add_argument("--add", action="store_true",
-                           help="keep what the newest result has of other kinds and cores")  # fmt: skip
+                           help="keep the newest result's other kinds and cores")  # fmt: skip
     arguments.add_argument("--without", action="append", default=[], help="a peer's name")
     options = arguments.parse_args()
     options.peers = options.peers.absolute()
