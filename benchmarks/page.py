@@ -6,7 +6,7 @@ Every number on the page comes out of a result; only the words between them are 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,12 +39,15 @@ at equal finds: how many of the known faces each found stands beside it.
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One result on the page: its title, what must be said of it, and which columns are shown."""
+    """One result on the page: its title, what must be said of it, and which columns are shown.
+
+    Without columns all are shown, by the names that they have in the result.
+    """
 
     result: str
     title: str
     words: str
-    columns: Mapping[str, str]
+    columns: Mapping[str, str] = field(default_factory=dict)
 
 
 SECTIONS = (
@@ -96,8 +99,39 @@ SECTIONS = (
             "faces_known_in_written": "of",
         },
     ),
+    Section(
+        "kernels",
+        "The sum of the kernels",
+        "What one core spends on reading, decoding, finding, aligning and embedding alone, and "
+        "a whole scan against that sum: what is above 1 is Sayso's own overhead.",
+    ),
+    Section(
+        "identify",
+        "Identifying",
+        "One face, or many at once, among the templates of a gallery.",
+    ),
+    Section(
+        "scale-scan",
+        "Many photographs",
+        "What the store costs: the detector is a stand-in that takes no time.",
+    ),
+    Section(
+        "scale-pages",
+        "Pages of a large workspace",
+        "How soon the first answers of `screen` and `find` are there.",
+    ),
+    Section(
+        "startup",
+        "Start-up",
+        "Cold processes, a warm cache.",
+    ),
 )
-_PICTURES = {"scan": ("throughput", "memory"), "kernels": ("stages",)}
+_PICTURES = {
+    "scan": ("throughput", "memory"),
+    "kernels": ("stages",),
+    "identify": ("gallery",),
+    "scale-scan": ("scale",),
+}
 
 
 def described(about: Mapping[str, Any]) -> str:
@@ -113,14 +147,14 @@ def described(about: Mapping[str, Any]) -> str:
 
 def shown(section: Section, report: Mapping[str, Any]) -> str:
     """A section of the page."""
-    rows: Sequence[Mapping[str, Any]] = [
-        {title: row[column] for column, title in section.columns.items()} for row in report["rows"]
-    ]
+    rows: Sequence[Mapping[str, Any]] = report["rows"]
+    if section.columns:
+        rows = [{title: row[key] for key, title in section.columns.items()} for row in rows]
     setting = report.get("smallest_face_px")
     note = f" `SAYSO_SMALLEST_FACE_PX` was {setting}." if setting else ""
     parts = [
         f"## {section.title}",
-        section.words,
+        " ".join(words for words in (section.words, report.get("note")) if words),
         f"Measured {report['at'][:10]} on: {described(report['machine'])}{note}",
         machine.table(rows),
     ]

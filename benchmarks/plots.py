@@ -24,10 +24,13 @@ mpl.use("Agg")
 
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
 _COLOURS = ("#1b4965", "#bc4b51", "#5b8e7d", "#f4a259", "#8cb369", "#6d597a", "#999999")
 _SIZE_IN = (7.0, 4.2)
 _STAGES = ("read", "hash", "decode", "detect", "align", "embed")
+
+_PLAIN = FuncFormatter(lambda value, _: f"{value:g}")
 
 Rows = Sequence[dict[str, Any]]
 
@@ -58,6 +61,8 @@ def throughput(axes: Axes, report: dict[str, Any]) -> None:
     axes.set_xlabel("cores")
     axes.set_ylabel("photographs per second")
     axes.set_yscale("log")
+    axes.yaxis.set_major_formatter(_PLAIN)
+    axes.yaxis.set_minor_formatter(NullFormatter())
     axes.set_title("Scanning photographs of 12 to 24 megapixels")
 
 
@@ -67,6 +72,7 @@ def gallery(axes: Axes, report: dict[str, Any]) -> None:
     _lines(axes, rows, x="templates", y="ms_per_probe")
     axes.set_xscale("log")
     axes.set_yscale("log")
+    axes.yaxis.set_major_formatter(_PLAIN)
     axes.set_xlabel("templates, of 128 dimensions")
     axes.set_ylabel("milliseconds a probe")
     axes.set_title("Identifying: one probe, one thread")
@@ -96,7 +102,8 @@ def scale(axes: Axes, report: dict[str, Any]) -> None:
     axes.set_ylabel("processor time, ms a photograph", color=_COLOURS[0])
     other = axes.twinx()
     other.plot(number, [row["peak_mb"] for row in rows], "s--", color=_COLOURS[1])
-    other.set_ylim(0)
+    # Half as high again, so that two level lines do not lie on each other.
+    other.set_ylim(0, 1.5 * max(row["peak_mb"] for row in rows))
     other.set_ylabel("largest resident memory, MB", color=_COLOURS[1])
     axes.set_title("Scanning more and more photographs")
 

@@ -218,7 +218,7 @@ def main() -> None:
             with tempfile.TemporaryDirectory(dir=options.made.parent) as scratch:
                 more, watched = measure(options, kind, cores, Path(scratch).resolve())
             rows += more
-            memory[f"{kind}, {cores} cores"] = watched[:: len(watched) // _POINTS + 1]
+            memory[f"{kind}, cores: {cores}"] = watched[:: len(watched) // _POINTS + 1]
     machine.keep(
         "scan",
         rows,
