@@ -8,7 +8,16 @@ from typing import Annotated
 import typer
 
 from sayso import __version__
-from sayso.cli import judgements, keeping, ledger, objections, people, photographs, records
+from sayso.cli import (
+    catchup,
+    judgements,
+    keeping,
+    ledger,
+    objections,
+    people,
+    photographs,
+    records,
+)
 from sayso.cli.session import RIGHTS, SET_UP, FolderOption, JsonOption, escape, session
 from sayso.wiring import KeyPlace, create_workspace
 
@@ -20,6 +29,7 @@ app = typer.Typer(
     help="Photographs of people, on their say-so.",
 )
 app.add_typer(photographs.app)
+app.add_typer(catchup.app)
 app.add_typer(people.app)
 app.add_typer(judgements.app)
 app.add_typer(ledger.audit, name="audit")

@@ -10,6 +10,7 @@ from sayso.domain.person import PersonId
 from sayso.store.collections import Collections
 from sayso.store.database import Database
 from sayso.store.entries import Entries
+from sayso.store.files import Files
 from sayso.store.holdings import Holdings
 from sayso.store.notices import Notices
 from sayso.store.objections import Objections
@@ -29,6 +30,7 @@ class Unit:
 
     collections: Collections
     photographs: Photographs
+    files: Files
     people: People
     sightings: Sightings
     publications: Publications
@@ -123,6 +125,7 @@ class Repository:
         return Unit(
             collections=Collections(connection),
             photographs=Photographs(connection),
+            files=Files(connection),
             people=People(connection, self.vault, closed),
             sightings=Sightings(connection),
             publications=Publications(connection),

@@ -17,6 +17,7 @@ from sayso.services.access import Access
 from sayso.services.access_facts import Logic
 from sayso.services.audit import Audit
 from sayso.services.book import Book
+from sayso.services.catchup import CatchUp
 from sayso.services.countersign import LedgerProver
 from sayso.services.custody import Custody
 from sayso.services.declare import Declare
@@ -99,6 +100,21 @@ class Workspace:
             self.repository,
             self.book,
             self.eye,
+            self._load_recogniser,
+            self._open_source,
+            self.clock,
+            self.settings.cores,
+            self.settings.retain_templates_days,
+            self.settings.takedown_days,
+        )
+
+    @cached_property
+    def catch_up(self) -> CatchUp:
+        """Compares what was scanned before with who said yes since."""
+        return CatchUp(  # looked at with known boxes: no detector is loaded
+            self.repository,
+            self.book,
+            self._limits,
             self._load_recogniser,
             self._open_source,
             self.clock,
@@ -283,9 +299,14 @@ class Workspace:
         network = self._network(load(YUNET, self._cache))
         return Eye(
             Detector(network, score_threshold=settings.detection_score),
-            DecodeLimits(max_bytes=settings.max_bytes, max_pixels=settings.max_pixels),
+            self._limits,
             settings.smallest_face_px,
         )
+
+    @property
+    def _limits(self) -> DecodeLimits:
+        settings = self.settings
+        return DecodeLimits(max_bytes=settings.max_bytes, max_pixels=settings.max_pixels)
 
     @cached_property
     def _recogniser(self) -> Recogniser:
