@@ -18,6 +18,7 @@ from sayso.domain.photo import Recognition
 from sayso.domain.sighting import Sighting
 from sayso.errors import PhotographUnreadable, PhotographVanished
 from sayso.ledger.checkpoint import SigningKey
+from sayso.ledger.entry import Entry
 from sayso.ledger.journal import Journal
 from sayso.services.book import Book
 from sayso.services.catchup import CatchUp
@@ -235,6 +236,15 @@ class World:
         keys = self.database.keys
         rows["data_keys"] = [(person, keys.wrapped(person)) for person in sorted(keys.holders())]
         return rows
+
+    def entries(self) -> list[Entry]:
+        """What the ledger says, oldest first."""
+        with Journal.open(self.folder / "ledger", _signing(self.repository), self.clock) as journal:
+            return list(journal.reader.entries())
+
+    def count_entries(self) -> int:
+        """How many entries the ledger has."""
+        return len(self.entries())
 
     def count(self, table: str) -> int:
         return len(self.rows()[table])

@@ -151,6 +151,7 @@ class _Run:
         self.photos = self.faces = self.repeated = self.caught_up = 0
         self.unreadable: list[Unreadable] = []
         self._twins: list[Examined] = []
+        self._written: list[tuple[str, PhotoId]] = []
         self._scan = scan
         self._collection = collection
         self._source = source
@@ -223,6 +224,9 @@ class _Run:
             for found in batch:
                 keep(unit, found)
             version = unit.people.version()
+        for sha256, photo in self._written:
+            self._examiner.written(sha256, photo)
+        self._written.clear()
         if self._scope is not None and self._scope.version != version:
             # Somebody said yes or no meanwhile: what comes next meets the gallery as it is now.
             self._scope = self._scan.scope(self._collection)
@@ -244,6 +248,7 @@ class _Run:
         )
         self._place(unit, found.file, photo)
         self._keep_sightings(unit, faces, found.candidates)
+        self._written.append((found.sha256, photo))
         self.photos += 1
         self.faces += len(faces)
 

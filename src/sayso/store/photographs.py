@@ -274,14 +274,14 @@ class Photographs:
 
     def _replace_faces(self, photo: PhotoId, found: Sequence[Face]) -> tuple[FaceId, ...]:
         """Put newly found faces in place of the old, keeping those that a human judged."""
-        judged = sa.select(judgements.c.face_id).scalar_subquery()
-        kept_rows = sa.select(faces).where(faces.c.photo_id == int(photo), faces.c.id.in_(judged))
+        judged = sa.exists().where(judgements.c.face_id == faces.c.id)
+        kept_rows = sa.select(faces).where(faces.c.photo_id == int(photo), judged)
         kept = [
             StoredFace(FaceId(str(row.id)), records.face_of(row))
             for row in self._connection.execute(kept_rows)
         ]
         self._connection.execute(
-            sa.delete(faces).where(faces.c.photo_id == int(photo), faces.c.id.not_in(judged))
+            sa.delete(faces).where(faces.c.photo_id == int(photo), ~judged)
         )
         return tuple(self._settle(photo, face, kept) for face in found)
 
