@@ -112,12 +112,13 @@ def labelled(
     desk("collection", "add", "press", collection, "--purpose", "test", "--recognise", "group",
          "--basis", "DPIA 1")  # fmt: skip
     scanned = desk("scan", "press")
-    screened = desk("screen", "press", "--channel", "website")
+    screened = desk("screen", "press", "--channel", "website", "--limit", "10000")
     published = desk("publish", "press", folder / "out", "--channel", "website")
     cache = Path(program.environment["SAYSO_CACHE"])
     workspace = open_workspace(desk.workspace, {"SAYSO_CACHE": str(cache)})
     with workspace.repository.reading() as unit:
-        links = unit.sightings.of_collection(unit.collections.get("press").id)
+        placed = unit.files.page(unit.collections.get("press").id, limit=10_000)
+        links = unit.sightings.of_photographs(one.photo for one in placed)
     yield Labelled(
         desk=desk,
         workspace=workspace,

@@ -20,19 +20,18 @@ from .world import FakeSource, World
 
 def seen(world: World, name: str = "club") -> dict[str, list[tuple[str, str]]]:
     """For each path whom its faces are linked to, by name."""
+    links = world.links(name)
     with world.repository.reading() as unit:
-        collection = unit.collections.get(name)
-        links = unit.sightings.of_collection(collection.id)
         names = {person.id: person.name for person in unit.people.all()}
-        return {
-            path: sorted(
-                (names[sighting.person], sighting.link.value)
-                for face in photograph.faces
-                for sighting in links.get(face.id, ())
-            )
-            for photograph in unit.photographs.all(collection.id)
-            for path in photograph.paths
-        }
+    return {
+        path: sorted(
+            (names[sighting.person], sighting.link.value)
+            for face in photograph.faces
+            for sighting in links.get(face.id, ())
+        )
+        for photograph in world.photographs(name)
+        for path in photograph.paths
+    }
 
 
 def counts(result: ScanResult) -> tuple[int, int, int, int, int]:

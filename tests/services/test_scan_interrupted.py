@@ -43,20 +43,18 @@ def twins(tmp_path: Path) -> list[World]:
 
 def found(world: World) -> set[tuple[object, ...]]:
     """What is known of each content, without ids and times, which differ between workspaces."""
-    with world.repository.reading() as unit:
-        club = unit.collections.get("club")
-        links = unit.sightings.of_collection(club.id)
-        return {
-            (
-                photograph.sha256,
-                photograph.paths,
-                tuple(
-                    (face.face, tuple((s.link, s.similarity) for s in links.get(face.id, ())))
-                    for face in photograph.faces
-                ),
-            )
-            for photograph in unit.photographs.all(club.id)
-        }
+    links = world.links()
+    return {
+        (
+            photograph.sha256,
+            photograph.paths,
+            tuple(
+                (face.face, tuple((s.link, s.similarity) for s in links.get(face.id, ())))
+                for face in photograph.faces
+            ),
+        )
+        for photograph in world.photographs()
+    }
 
 
 def interrupt_after(photographs: int) -> Progress:

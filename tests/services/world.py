@@ -2,7 +2,7 @@
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,15 +10,19 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from sayso.domain.event import Evidence
+from sayso.domain.face import FaceId
 from sayso.domain.grant import Audience, Channel, Grant
 from sayso.domain.matching import OperatingPoint, Promise
 from sayso.domain.person import ProfileField
 from sayso.domain.photo import Recognition
 from sayso.domain.screening import CoverStyle
+from sayso.domain.sighting import Sighting
 from sayso.errors import PhotographUnreadable, PhotographVanished
 from sayso.ledger.checkpoint import SigningKey
+from sayso.ledger.entry import Entry
 from sayso.ledger.journal import Journal
 from sayso.services.book import Book
+from sayso.services.catchup import CatchUp
 from sayso.services.declare import Declare
 from sayso.services.enrol import Enrol, Enrolled
 from sayso.services.enrolment import Enrolment, Image
@@ -35,6 +39,7 @@ from sayso.services.scan import Scan
 from sayso.services.screen import Screen
 from sayso.sources.source import SourceFile
 from sayso.store.database import Database
+from sayso.store.photographs import Photograph
 from sayso.store.repository import Repository
 from sayso.store.sealing import WorkspaceKey
 from sayso.store.tables import metadata
@@ -130,6 +135,7 @@ class World:
         self.declare = Declare(kept, book, clock)
         self.enrolling = Enrol(kept, book, eye, load, clock)
         self.scan = Scan(kept, book, eye, load, self._source, clock, WORKERS)
+        self.catch_up = CatchUp(kept, book, eye.limits, load, self._source, clock, WORKERS)
         self.identifying = Identify(kept, book, eye, load, clock)
         self.verify = Verify(kept, book, eye, load, self._source, clock)
         self.find = FindPhotographs(book, clock)
@@ -194,10 +200,23 @@ class World:
     ) -> Publication:
         return self.publishing(collection, folder, WEBSITE, style)[0]
 
+    def photographs(self, name: str = "club") -> list[Photograph]:
+        """Every photograph of a collection that lies somewhere, by its first path."""
+        with self.repository.reading() as unit:
+            placed = unit.files.page(unit.collections.get(name).id, limit=10_000)
+            known = unit.photographs.some(one.photo for one in placed)
+        return [known[photo] for photo in dict.fromkeys(one.photo for one in placed)]
+
+    def links(self, name: str = "club") -> Mapping[FaceId, tuple[Sighting, ...]]:
+        """Whom the faces of a collection are linked to."""
+        wanted = [photograph.id for photograph in self.photographs(name)]
+        with self.repository.reading() as unit:
+            return unit.sightings.of_photographs(wanted)
+
     def face(self, path: str, place: int = 0) -> str:
         """The id of a photograph's face, from left to right."""
         with self.repository.reading() as unit:
-            photograph = unit.photographs.get(unit.photographs.at_path(path)[0][1])
+            photograph = unit.photographs.get(unit.files.at_path(path)[0][1])
             return sorted(photograph.faces, key=lambda stored: stored.face.box.x)[place].id
 
     def rows(self) -> dict[str, list[tuple[object, ...]]]:
@@ -218,6 +237,15 @@ class World:
         keys = self.database.keys
         rows["data_keys"] = [(person, keys.wrapped(person)) for person in sorted(keys.holders())]
         return rows
+
+    def entries(self) -> list[Entry]:
+        """What the ledger says, oldest first."""
+        with Journal.open(self.folder / "ledger", _signing(self.repository), self.clock) as journal:
+            return list(journal.reader.entries())
+
+    def count_entries(self) -> int:
+        """How many entries the ledger has."""
+        return len(self.entries())
 
     def count(self, table: str) -> int:
         return len(self.rows()[table])

@@ -9,6 +9,7 @@ import typer
 
 from sayso import __version__
 from sayso.cli import (
+    catchup,
     judgements,
     keeping,
     ledger,
@@ -31,6 +32,7 @@ app = typer.Typer(
     help="Photographs of people, on their say-so.",
 )
 app.add_typer(photographs.app)
+app.add_typer(catchup.app)
 app.add_typer(people.app)
 app.add_typer(judgements.app)
 app.add_typer(ledger.audit, name="audit", rich_help_panel=RIGHTS)

@@ -8,9 +8,12 @@ import typer
 
 from sayso.cli.files import require_writable, write_file
 from sayso.cli.session import (
+    FIRST_PAGE,
     PEOPLE,
+    AfterOption,
     FolderOption,
     JsonOption,
+    LimitOption,
     Session,
     YesOption,
     escape,
@@ -222,12 +225,15 @@ def find(
     person: Annotated[
         str, typer.Argument(metavar="PERSON", help="An id, or a name that only one has.")
     ],
+    limit: LimitOption = FIRST_PAGE,
+    after: AfterOption = None,
     workspace: FolderOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Find a person's photographs, best first, for that person."""
     with session(context, workspace, as_json) as run:
-        known, found = run.workspace.find(person)
+        page = run.workspace.find.page(person, after=after, limit=limit)
+        known, found = page.person, page.photographs
         photos = [
             {
                 "collection": one.collection,
@@ -237,13 +243,16 @@ def find(
             }
             for one in found
         ]
-        lines = [f"{escape(known.name)} is in {many(len(found), 'photograph')}."]
+        whole = after is None and page.next is None
+        these = many(len(found), "photograph")
+        lines = [f"{escape(known.name)} is in {these}{'' if whole else ' of this page'}."]
         lines += [
             f"{'marked' if one.similarity is None else f'{one.similarity:6.3f}'}  "
             f"{escape(one.collection)}  {escape(one.path)}"
             for one in found
         ]
-        run.result({"person": known.id, "photos": photos}, *lines)
+        run.result({"person": known.id, "photos": photos, "next": page.next}, *lines)
+        run.more(page.next)
 
 
 @app.command(rich_help_panel=PEOPLE)

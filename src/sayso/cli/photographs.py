@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sayso.cli.files import read_file
-from sayso.cli.session import PHOTOGRAPHS, SET_UP, FolderOption, JsonOption, escape, many, session
+from sayso.cli.session import (
+    FIRST_PAGE,
+    PHOTOGRAPHS,
+    SET_UP,
+    AfterOption,
+    FolderOption,
+    JsonOption,
+    LimitOption,
+    escape,
+    many,
+    session,
+)
 from sayso.cli.verbs import Verbs
 from sayso.domain.face import Box
 from sayso.domain.grant import audience as parse_audience
@@ -232,15 +243,21 @@ def screen(
     collection: Annotated[str, typer.Argument(metavar="COLLECTION", help="Its name.")],
     channel: ChannelOption,
     audience: AudienceOption = "staff",
+    limit: LimitOption = FIRST_PAGE,
+    after: AfterOption = None,
     workspace: FolderOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Say for each photograph what may be published, with a reason for each face."""
     with session(context, workspace, as_json) as run:
-        screening = run.workspace.screen(
-            collection, parse_channel(channel), audience=parse_audience(audience)
+        page = run.workspace.screen.page(
+            collection,
+            parse_channel(channel),
+            audience=parse_audience(audience),
+            after=after,
+            limit=limit,
         )
-        counts = screening.counts()
+        counts = page.counts()
         photos = [
             {
                 "id": screened.photograph.id,
@@ -248,13 +265,20 @@ def screen(
                 "verdict": screened.verdict.value,
                 "faces": [_screened(face) for face in screened.faces],
             }
-            for path, screened in screening.files()
+            for path, screened in page.files
         ]
-        lines = [_line(path, screened) for path, screened in screening.files()]
+        lines = [_line(path, screened) for path, screened in page.files]
         total = ", ".join(f"[{_COLOURS[v]}]{count} {v}[/]" for v, count in counts.items())
-        run.result(
-            {"counts": {v.value: n for v, n in counts.items()}, "photos": photos}, *lines, total
-        )
+        values = {
+            "counts": {v.value: n for v, n in counts.items()},
+            "photos": photos,
+            "files": page.total,
+            "next": page.next,
+        }
+        run.result(values, *lines, total)
+        if page.next is not None or after is not None:
+            run.note(f"{len(photos):,} of {many(page.total, 'file')} of {escape(collection)}.")
+        run.more(page.next)
 
 
 @app.command(rich_help_panel=PHOTOGRAPHS)

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -41,6 +42,13 @@ FolderOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", metavar="", help="Print the result as JSON.")]
 YesOption = Annotated[bool, typer.Option("--yes", metavar="", help="Do not ask; do it.")]
+FIRST_PAGE = 1000
+"""How many are listed at once unless somebody says otherwise."""
+LimitOption = Annotated[int, typer.Option(min=1, metavar="NUMBER", help="List at most so many.")]
+AfterOption = Annotated[
+    str | None,
+    typer.Option(metavar="NEXT", help="Go on after what was listed before.", show_default=False),
+]
 
 _FEW = 8
 INTERRUPTED = "interrupted"
@@ -95,6 +103,11 @@ class Session:
     def note(self, line: str) -> None:
         """Say something beside the result."""
         write(self.err, f"[yellow]{line}[/]")
+
+    def more(self, following: str | None) -> None:
+        """Say how to see the next page, if there is one; JSON has it under ``next``."""
+        if following is not None:
+            self.note(f"For the next ones run this again with --after {quoted(following)}")
 
     def list(self, what: str, files: Sequence[tuple[str, str, str]]) -> None:
         """Say what became of files (path, code, reason): each, or by their code if there are many.
@@ -162,6 +175,11 @@ def escape(text: str) -> str:
     from rich import markup
 
     return markup.escape(_visible(text))
+
+
+def quoted(text: str) -> str:
+    """A text for a line of ours, as a shell takes it for one word."""
+    return escape(shlex.quote(text))
 
 
 def many(number: int, noun: str) -> str:

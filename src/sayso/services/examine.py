@@ -4,9 +4,10 @@ import hashlib
 import threading
 from dataclasses import dataclass
 
-from sayso.domain.photo import CollectionId
+from sayso.domain.photo import CollectionId, PhotoId
 from sayso.errors import PhotographError
 from sayso.services.eye import Eye
+from sayso.services.listing import Ticked
 from sayso.services.ports import PhotographSource
 from sayso.services.recognition import Candidate, Scope
 from sayso.sources.source import SourceFile
@@ -62,6 +63,7 @@ class Examiner:
         self._again = again
         self.failures: dict[str, PhotographError] = {}
         self._in_hand: set[str] = set()
+        self._looked_at = Ticked()
         self._lock = threading.Lock()
 
     def __call__(self, file: SourceFile, scope: Scope | None) -> Examined:
@@ -84,12 +86,21 @@ class Examiner:
             return Examined(file, sha256, seen, (), -1)
         return Examined(file, sha256, seen, scope.compare(picture, faces), scope.through)
 
+    def written(self, sha256: str, photo: PhotoId) -> None:
+        """Say that a content is in the database now, which tells of it from here on."""
+        with self._lock:
+            self._looked_at.add(int(photo))
+            self._in_hand.discard(sha256)
+
     def _is_first(self, sha256: str) -> bool:
         with self._lock:
             if sha256 in self._in_hand:
                 return False
             self._in_hand.add(sha256)
-        if self._again:
-            return True
         with self._repository.reading() as unit:
-            return unit.photographs.known(self._collection, sha256) is None
+            known = unit.photographs.known(self._collection, sha256)
+        with self._lock:
+            if known is None or (self._again and int(known) not in self._looked_at):
+                return True
+            self._in_hand.discard(sha256)
+            return False

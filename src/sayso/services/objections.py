@@ -56,13 +56,13 @@ class Object:
             added = unit.objections.add(known.sha256, meant, wish, note, self.clock())
             self.repository.vault.store.refuse([objection_of(added)])
             _enter(page, added, "added")
-            paths = unit.photographs.paths_of([known.sha256])
+            paths = unit.files.paths_of([known.sha256])
             return Recorded(added, paths.get(known.sha256, ()))
 
     def all(self) -> list[Recorded]:
         """Every objection that stands, oldest first."""
         with self.repository.reading() as unit:
-            paths = unit.photographs.paths_of({one.photo_sha256 for one in unit.objections.all()})
+            paths = unit.files.paths_of({one.photo_sha256 for one in unit.objections.all()})
             return [Recorded(one, paths.get(one.photo_sha256, ())) for one in unit.objections.all()]
 
     def lift(self, objection: int) -> Objection:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from dataclasses import dataclass
 
 from sayso.domain.face import Box
 from sayso.domain.photo import PhotoId
@@ -21,13 +22,27 @@ _LONGEST_ID = 18
 """Digits; the database's numbers end soon after."""
 
 
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A file that could not be looked at, with the reason."""
+
+    path: str
+    code: str
+    reason: str
+
+    @classmethod
+    def because(cls, path: str, error: PhotographError) -> "Unreadable":
+        """A file and what is wrong with it."""
+        return cls(path, error.reason_code, error.reason)
+
+
 def photograph(unit: Unit, text: str) -> Photograph:
     """The photograph that a path (as scanned, or from the current folder) or an id means.
 
     Raises:
         PhotographUnknown: none, or several.
     """
-    found = unit.photographs.at_path(text) or unit.photographs.at_path(os.path.realpath(text))
+    found = unit.files.at_path(text) or unit.files.at_path(os.path.realpath(text))
     if len({photo for _, photo in found}) > 1:
         raise PhotographUnknown(
             expected="a path that lies in one collection",

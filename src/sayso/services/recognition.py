@@ -101,6 +101,15 @@ class Scope:
         """The number of references."""
         return len(self._references)
 
+    @property
+    def embedder(self) -> FaceEmbedder:
+        """What computes the features that are compared here."""
+        return self._recogniser.embedder
+
+    def people(self, *, joined_after: int = -1) -> int:
+        """How many people joined after a sequence."""
+        return len({r.person for r in self._references if r.joined_at > joined_after})
+
     def compare(
         self, picture: Picture, faces: Sequence[Face], *, joined_after: int = -1
     ) -> tuple[tuple[Candidate, ...], ...]:
@@ -113,11 +122,23 @@ class Scope:
             faces: of that picture.
             joined_after: compare only with people who joined after this sequence.
         """
-        gallery = self._since(joined_after)
-        if not faces or not len(gallery):
+        if not faces or not len(self._since(joined_after)):
             return tuple(() for _ in faces)
-        probes = self._recogniser.features(picture, faces)
-        found = gallery.search(probes, top=_CANDIDATES)
+        return self.judge(
+            faces, self._recogniser.features(picture, faces), joined_after=joined_after
+        )
+
+    def judge(
+        self, faces: Sequence[Face], probes: npt.NDArray[np.float32], *, joined_after: int = -1
+    ) -> tuple[tuple[Candidate, ...], ...]:
+        """The same for features that are at hand, of faces out of any number of photographs.
+
+        Args:
+            faces: whose features they are.
+            probes: (N, D).
+            joined_after: compare only with people who joined after this sequence.
+        """
+        found = self._since(joined_after).search(probes, top=_CANDIDATES)
         return tuple(
             self._judged(face, [(PersonId(c.person_id), c.similarity) for c in candidates])
             for face, candidates in zip(faces, found, strict=True)

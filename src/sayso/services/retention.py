@@ -124,12 +124,9 @@ class Retention:
                 end = End(now, Ground.CONSENT_OVER)  # what cannot be read permits nothing
             if end.at <= now:
                 templates.append(EndedTemplate(person, end, counts[person]))
-        contents = unit.collections.contents()
-        collections = [
-            EndedCollection(collection, *contents[collection.id])
+        over = [
+            EndedCollection(collection, *unit.collections.contents(collection.id))
             for collection in held.values()
-            if collection.retain_until is not None
-            and collection.retain_until <= now
-            and collection.id in contents
+            if collection.retain_until is not None and collection.retain_until <= now
         ]
-        return tuple(templates), tuple(collections)
+        return tuple(templates), tuple(one for one in over if one.photographs)

@@ -5,7 +5,7 @@ goes on where it stopped. Features are computed and compared inside one step of 
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -16,10 +16,12 @@ from sayso.errors import PhotographError, PhotographUnreadable
 from sayso.ledger.admission import Json
 from sayso.ledger.entry import Action
 from sayso.services.book import Book
-from sayso.services.catchup import CatchUp, Met
 from sayso.services.examine import Examined, Examiner
 from sayso.services.eye import Eye
+from sayso.services.listing import Listing
+from sayso.services.meeting import Meeting
 from sayso.services.pipeline import in_batches, in_order
+from sayso.services.places import Unreadable
 from sayso.services.ports import Clock, OpenSource, PhotographSource, Progress, unwatched
 from sayso.services.recognition import (
     Candidate,
@@ -33,15 +35,6 @@ from sayso.services.takedowns import DEFAULT_DAYS
 from sayso.sources.source import SourceFile
 from sayso.store.photographs import Located, Seen
 from sayso.store.repository import Repository, Unit
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """A file that could not be scanned, with the reason."""
-
-    path: str
-    code: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +108,13 @@ class Scan:
         if ended:
             self.repository.forget()
         require_held(collection, ended.at)
-        pending, gone = self._differences(collection, source, again=again)
-        with self.repository.writing() as unit:
-            unit.photographs.forget_paths(collection.id, gone)
+        listing = Listing(self.repository, source, collection.id, again=again)
+        pending, gone = listing.survey()
         run = _Run(self, collection, source, again=again, progress=progress)
         with self.book.writing() as page:
             page.enter(Action.SCAN, details=run.entered("begun"))
-        run.look_at(pending)
+        if pending:
+            run.look_at(listing.pending(), pending)
         run.catch_up()
         with self.book.writing() as page:
             page.enter(Action.SCAN, details=run.entered("ended"))
@@ -130,7 +123,7 @@ class Scan:
             faces=run.faces,
             repeated=run.repeated,
             caught_up=run.caught_up,
-            vanished=len(gone),
+            vanished=gone,
             unreadable=tuple(run.unreadable),
             seconds=time.monotonic() - started,
         )
@@ -141,19 +134,6 @@ class Scan:
             return None
         with self.repository.reading() as unit:
             return load_scope(unit, self.load_recogniser(), collection, self.clock())
-
-    def _differences(
-        self, collection: Collection, source: PhotographSource, *, again: bool
-    ) -> tuple[list[SourceFile], list[str]]:
-        """Files that are new or changed, and paths at which nothing lies any more."""
-        with self.repository.reading() as unit:
-            known = {file.path: file for file in unit.photographs.located(collection.id)}
-        pending = []
-        for file in source.files():
-            before = known.pop(file.path, None)
-            if again or before != Located(file.path, file.size_bytes, file.modified_ns):
-                pending.append(file)
-        return pending, sorted(known)
 
 
 class _Run:
@@ -171,6 +151,7 @@ class _Run:
         self.photos = self.faces = self.repeated = self.caught_up = 0
         self.unreadable: list[Unreadable] = []
         self._twins: list[Examined] = []
+        self._written: list[tuple[str, PhotoId]] = []
         self._scan = scan
         self._collection = collection
         self._source = source
@@ -201,9 +182,9 @@ class _Run:
         self._opened += 0 if scope is None else len(scope)
         return scope
 
-    def look_at(self, pending: Sequence[SourceFile]) -> None:
-        """Examine files, and keep what was found."""
-        self._total = len(pending)
+    def look_at(self, pending: Iterable[SourceFile], total: int) -> None:
+        """Examine files (about so many), and keep what was found."""
+        self._total = total
         self._progress(0, self._total)
         outcomes = in_order(self._attempt, pending, workers=self._scan.workers)
         for batch in in_batches(outcome() for outcome in outcomes):
@@ -215,20 +196,24 @@ class _Run:
 
     def catch_up(self) -> None:
         """Compare faces of earlier scans with those alone who joined since."""
-        scope = self._load_scope()
-        if scope is None:
+        scan = self._scan
+        if self._collection.recognition is not Recognition.GROUP:
             return
-        with self._scan.repository.writing() as unit:  # the promise is of the gallery as it is now
-            unit.sightings.hold_to(
-                self._collection.id, match=scope.limits.match, review=scope.limits.review
-            )
-        newcomers = CatchUp(self._scan.repository, self._source, self._scan.eye, scope)
-        behind = newcomers.behind(self._collection)
-        self._total += len(behind)
-        for batch in in_batches(
-            met() for met in in_order(newcomers, behind, workers=self._scan.workers)
-        ):
-            self._write(self._keep_met, batch)
+        before = self._done
+        meeting = Meeting(
+            scan.repository,
+            self._source,
+            scan.eye.limits,
+            scan.load_recogniser(),
+            self._collection,
+            clock=scan.clock,
+            workers=scan.workers,
+        )
+        done = meeting(lambda done, total: self._progress(before + done, before + total))
+        self._scope = meeting.scope
+        self._opened += meeting.opened
+        self.caught_up += done.photographs
+        self.unreadable += done.unreadable.values()
 
     def _attempt(self, file: SourceFile) -> _Outcome:
         try:
@@ -248,11 +233,14 @@ class _Run:
             for found in batch:
                 keep(unit, found)
             version = unit.people.version()
+        for sha256, photo in self._written:
+            self._examiner.written(sha256, photo)
+        self._written.clear()
         if self._scope is not None and self._scope.version != version:
             # Somebody said yes or no meanwhile: what comes next meets the gallery as it is now.
             self._scope = self._load_scope()
         self._done += len(batch)
-        self._progress(self._done, self._total)
+        self._progress(self._done, max(self._done, self._total))
 
     def _keep(self, unit: Unit, found: _Outcome) -> None:
         file, outcome = found
@@ -269,6 +257,7 @@ class _Run:
         )
         self._place(unit, found.file, photo)
         self._keep_sightings(unit, faces, found.candidates)
+        self._written.append((found.sha256, photo))
         self.photos += 1
         self.faces += len(faces)
 
@@ -282,17 +271,6 @@ class _Run:
             self._report(unit, found.file.path, failure)
         else:  # the same content, further down the list, is still in another worker's hands
             self._twins.append(found)
-
-    def _keep_met(self, unit: Unit, met: Met) -> None:
-        if met.failure is not None:
-            failure = met.failure
-            self.unreadable.append(Unreadable(met.path, failure.reason_code, failure.reason))
-            return
-        if unit.photographs.get(met.photo).faces != met.faces:
-            return  # another scan looked at it again meanwhile, and met everybody it knew of
-        self._keep_sightings(unit, [stored.id for stored in met.faces], met.candidates)
-        unit.photographs.compared(met.photo, met.through)
-        self.caught_up += 1
 
     def _keep_sightings(
         self,
@@ -317,4 +295,4 @@ class _Run:
     def _report(self, unit: Unit, path: str, error: PhotographError) -> None:
         """A file that cannot be read now is not where its old content lies any more either."""
         unit.photographs.forget_paths(self._collection.id, [path])
-        self.unreadable.append(Unreadable(path, error.reason_code, error.reason))
+        self.unreadable.append(Unreadable.because(path, error))

@@ -1,6 +1,6 @@
 """Screening: what may be published of each photograph, and why, face by face."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from sayso.domain.face import Face, FaceId
 from sayso.domain.grant import STAFF, Audience, Channel
 from sayso.domain.objection import Objection
 from sayso.domain.person import Person, PersonId
-from sayso.domain.photo import Collection
+from sayso.domain.photo import Collection, PhotoId
 from sayso.domain.policy import Permit, Show, TellName, decide
 from sayso.domain.screening import (
     OBJECTION,
@@ -23,10 +23,14 @@ from sayso.domain.screening import (
 )
 from sayso.domain.sighting import Sighting
 from sayso.ledger.entry import Action
-from sayso.services.book import Book
+from sayso.services.book import Book, Page
 from sayso.services.ports import Clock
+from sayso.store.files import Placed
 from sayso.store.photographs import Photograph, StoredFace
 from sayso.store.repository import Repository, Unit
+
+_PAGE = 500
+"""Files that are looked up at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +82,8 @@ class Screening:
         return counts
 
     def people(self) -> frozenset[PersonId]:
-        """Everybody of whom it tells: whose face may be shown, and whom a doubt may be."""
-        faces = [face for screened in self.photographs for face in screened.faces]
-        shown = {face.person for face in faces if face.person is not None}
-        return frozenset(shown | {one.id for face in faces for one in face.candidates})
+        """Everybody of whom it tells."""
+        return _told(self.photographs)
 
     def files(self) -> Iterator[tuple[str, ScreenedPhotograph]]:
         """Every path with its photograph, in the order of the paths."""
@@ -89,6 +91,30 @@ class Screening:
             (path, screened) for screened in self.photographs for path in screened.photograph.paths
         ]
         yield from sorted(placed, key=lambda pair: pair[0])
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenedPage:
+    """The verdicts on some files of a collection, in the order of their paths.
+
+    Attributes:
+        files: each path with its photograph.
+        total: how many files the collection has.
+        next: what to ask the next page with; None: this is the last.
+    """
+
+    collection: Collection
+    channel: Channel
+    files: tuple[tuple[str, ScreenedPhotograph], ...]
+    total: int
+    next: str | None
+
+    def counts(self) -> Mapping[Verdict, int]:
+        """How many files of this page have each verdict."""
+        counts = dict.fromkeys(Verdict, 0)
+        for _, screened in self.files:
+            counts[screened.verdict] += 1
+        return counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,19 +140,7 @@ class Screen:
         """
         with self.book.writing() as page:
             screening = self._screen(page.unit, name, channel, audience)
-            told = screening.people()
-            if told:
-                page.enter(
-                    Action.DISCLOSURE,
-                    subjects=told,
-                    details={
-                        "of": "screening",
-                        "collection": screening.collection.id,
-                        "channel": channel,
-                        "audience": audience,
-                        "photographs": len(screening.photographs),
-                    },
-                )
+            _enter(page, screening.collection, channel, audience, screening.photographs)
         return screening
 
     def unread(self, name: str, channel: Channel) -> Screening:
@@ -140,22 +154,65 @@ class Screen:
 
     def _screen(self, unit: Unit, name: str, channel: Channel, audience: Audience) -> Screening:
         collection = unit.collections.get(name)
-        records = unit.people.all_consents()
-        names = {person.id: person for person in unit.people.all()}
-        links = unit.sightings.of_collection(collection.id)
-        objections = unit.objections.of_collection(collection.id)
-        photographs = unit.photographs.all(collection.id)
+        judging = _Judging(unit, collection, channel, audience, self.clock())
+        screened: dict[PhotoId, ScreenedPhotograph] = {}
+        for placed in _pages(unit, collection):
+            screened |= judging.photographs(
+                one.photo for one in placed if one.photo not in screened
+            )
         version = unit.people.version()
-        judging = _Judging(collection, channel, audience, records, names, self.clock())
-        return Screening(
-            collection,
-            channel,
-            tuple(
-                judging.photograph(photograph, links, objections.get(photograph.id, ()))
-                for photograph in photographs
-            ),
-            version,
-            judging.now,
+        return Screening(collection, channel, tuple(screened.values()), version, judging.now)
+
+    def page(
+        self,
+        name: str,
+        channel: Channel,
+        *,
+        audience: Audience = STAFF,
+        after: str | None = None,
+        limit: int,
+    ) -> ScreenedPage:
+        """Screen some files of a collection; what that takes does not grow with the collection.
+
+        Whom it tells of, by id or name, is entered before it is handed over.
+
+        Args:
+            name: of the collection.
+            channel: where it is to be published.
+            audience: who reads the verdicts, and so whom names are told to.
+            after: the ``next`` of the page before, which is a path; None: from the first path.
+            limit: at most so many files, from 1.
+
+        Raises:
+            CollectionUnknown: there is none of this name.
+        """
+        with self.book.writing() as page:
+            screened = self._page(page.unit, name, channel, audience, after=after, limit=limit)
+            known = {one.photograph.id: one for _, one in screened.files}
+            _enter(page, screened.collection, channel, audience, tuple(known.values()))
+        return screened
+
+    def _page(  # noqa: PLR0913 - as `page`
+        self,
+        unit: Unit,
+        name: str,
+        channel: Channel,
+        audience: Audience,
+        *,
+        after: str | None,
+        limit: int,
+    ) -> ScreenedPage:
+        collection = unit.collections.get(name)
+        total = unit.files.count(collection.id)
+        judging = _Judging(unit, collection, channel, audience, self.clock())
+        files: list[tuple[str, ScreenedPhotograph]] = []
+        more = False
+        for placed in _pages(unit, collection, after, limit + 1):
+            here, more = placed[: limit - len(files)], len(files) + len(placed) > limit
+            known = judging.photographs(one.photo for one in here)
+            files += [(one.path, known[one.photo]) for one in here]
+        return ScreenedPage(
+            collection, channel, tuple(files), total, files[-1][0] if files and more else None
         )
 
     def again(
@@ -165,23 +222,56 @@ class Screen:
         now = self.clock()
         if unit.people.version() == screening.version and _still_permitted(unit, screened, now):
             return tuple(screened)
-        judging = _Judging(
-            screening.collection,
-            screening.channel,
-            STAFF,
-            unit.people.all_consents(),
-            {person.id: person for person in unit.people.all()},
-            now,
+        judging = _Judging(unit, screening.collection, screening.channel, STAFF, now)
+        wanted = [one.photograph.id for one in screened]
+        known = judging.photographs(wanted)
+        for photo in wanted:
+            if photo not in known:
+                unit.photographs.get(photo)  # raises what there is to say
+        return tuple(known[photo] for photo in wanted)
+
+
+def _enter(
+    page: Page,
+    collection: Collection,
+    channel: Channel,
+    audience: Audience,
+    photographs: Sequence[ScreenedPhotograph],
+) -> None:
+    """Enter whom a screening tells of."""
+    told = _told(photographs)
+    if told:
+        page.enter(
+            Action.DISCLOSURE,
+            subjects=told,
+            details={
+                "of": "screening",
+                "collection": collection.id,
+                "channel": channel,
+                "audience": audience,
+                "photographs": len(photographs),
+            },
         )
-        photographs = [unit.photographs.get(one.photograph.id) for one in screened]
-        return tuple(
-            judging.photograph(
-                photograph,
-                unit.sightings.of_photograph(photograph.id),
-                unit.objections.of_photograph(photograph.id).get(photograph.id, ()),
-            )
-            for photograph in photographs
-        )
+
+
+def _told(photographs: Sequence[ScreenedPhotograph]) -> frozenset[PersonId]:
+    """Whose face may be shown, and whom a doubt may be."""
+    faces = [face for screened in photographs for face in screened.faces]
+    shown = {face.person for face in faces if face.person is not None}
+    return frozenset(shown | {one.id for face in faces for one in face.candidates})
+
+
+def _pages(
+    unit: Unit, collection: Collection, after: str | None = None, limit: int | None = None
+) -> Iterator[list[Placed]]:
+    """Files of a collection by their paths, at most so many, some at a time."""
+    while True:
+        step = _PAGE if limit is None else min(_PAGE, limit)
+        placed = unit.files.page(collection.id, after=after, limit=step)
+        if not placed:
+            return
+        yield placed
+        after, limit = placed[-1].path, None if limit is None else limit - len(placed)
 
 
 def _still_permitted(unit: Unit, screened: Sequence[ScreenedPhotograph], now: datetime) -> bool:
@@ -198,16 +288,41 @@ def _still_permitted(unit: Unit, screened: Sequence[ScreenedPhotograph], now: da
     )
 
 
-@dataclass(frozen=True, slots=True)
 class _Judging:
-    collection: Collection
-    channel: Channel
-    audience: Audience
-    records: Mapping[PersonId, Consents]
-    people: Mapping[PersonId, Person]
-    now: datetime
+    """Verdicts within one transaction; reads of people only those who are linked to a face."""
 
-    def photograph(
+    def __init__(
+        self,
+        unit: Unit,
+        collection: Collection,
+        channel: Channel,
+        audience: Audience,
+        now: datetime,
+    ) -> None:
+        self._unit = unit
+        self._collection = collection
+        self._channel = channel
+        self._audience = audience
+        self._records: dict[PersonId, Consents] = {}
+        self._people: dict[PersonId, Person] = {}
+        self.now = now
+
+    def photographs(self, wanted: Iterable[PhotoId]) -> dict[PhotoId, ScreenedPhotograph]:
+        """The verdicts on some photographs, in this order."""
+        order = list(dict.fromkeys(wanted))
+        known = self._unit.photographs.some(order)
+        links = self._unit.sightings.of_photographs(order)
+        objections = self._unit.objections.of_photographs(order)
+        linked = {one.person for found in links.values() for one in found}
+        if not linked <= self._records.keys():
+            self._records |= self._unit.people.all_consents(linked - self._records.keys())
+        return {
+            photo: self._photograph(known[photo], links, objections.get(photo, ()))
+            for photo in order
+            if photo in known
+        }
+
+    def _photograph(
         self,
         photograph: Photograph,
         links: Mapping[FaceId, tuple[Sighting, ...]],
@@ -230,7 +345,7 @@ class _Judging:
         objected = screen_face_objected(stored.face, objections)
         if objected is not None:
             return ScreenedFace(stored, objected, None, None)
-        outcome = screen_face(sightings, self.records, self.collection, self.channel, self.now)
+        outcome = screen_face(sightings, self._records, self._collection, self._channel, self.now)
         if outcome.permit is None:
             doubted = (self._named(permit) for permit in outcome.candidates)
             candidates = tuple(person for person in doubted if person is not None)
@@ -243,9 +358,12 @@ class _Judging:
         shown = permit.request
         if not isinstance(shown, Show):
             return None
-        telling = TellName(shown.person, self.collection, shown.link, self.audience)
-        may_tell = isinstance(decide(telling, self.records[shown.person], self.now), Permit)
-        return self.people[shown.person] if may_tell else None
+        telling = TellName(shown.person, self._collection, shown.link, self._audience)
+        if not isinstance(decide(telling, self._records[shown.person], self.now), Permit):
+            return None
+        if shown.person not in self._people:
+            self._people[shown.person] = self._unit.people.get(shown.person)
+        return self._people[shown.person]
 
 
 def _unseen(objection: Objection, photograph: Photograph) -> ScreenedFace:

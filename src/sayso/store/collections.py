@@ -63,8 +63,11 @@ class Collections:
 
     def all(self) -> list[Collection]:
         """Every collection, by name."""
-        query = sa.select(collections).order_by(collections.c.name)
-        return [records.collection_of(row) for row in self._connection.execute(query)]
+        return self._listed(collections.c.name)
+
+    def newest_first(self) -> list[Collection]:
+        """Every collection, the one that was declared last first."""
+        return self._listed(collections.c.declared_at.desc(), collections.c.name)
 
     def of_photograph(self, photo: PhotoId) -> Collection:
         """The collection that a photograph belongs to.
@@ -88,31 +91,29 @@ class Collections:
 
     def counts(self) -> Mapping[CollectionId, tuple[int, int]]:
         """Files and faces of each collection."""
-        placed = self._counted(
-            sa.select(files.c.collection_id, sa.func.count()).group_by(files.c.collection_id)
-        )
-        found = self._counted(
-            sa.select(photos.c.collection_id, sa.func.count(faces.c.id))
-            .join(faces, faces.c.photo_id == photos.c.id)
-            .group_by(photos.c.collection_id)
+        of_files = sa.select(sa.func.count()).select_from(files)
+        of_faces = (
+            sa.select(sa.func.count())
+            .select_from(faces)
+            .join(photos, faces.c.photo_id == photos.c.id)
         )
         return {
-            CollectionId(name): (placed.get(name, 0), found.get(name, 0))
-            for name in self._connection.execute(sa.select(collections.c.id)).scalars()
+            CollectionId(one): (
+                self._number(of_files.where(files.c.collection_id == one)),
+                self._number(of_faces.where(photos.c.collection_id == one)),
+            )
+            for one in self._connection.execute(sa.select(collections.c.id)).scalars().all()
         }
 
-    def contents(self) -> Mapping[CollectionId, tuple[int, int]]:
-        """Photographs and faces of each collection that has any photograph."""
+    def contents(self, collection: CollectionId) -> tuple[int, int]:
+        """Photographs and faces of a collection."""
         query = (
-            sa.select(
-                photos.c.collection_id,
-                sa.func.count(photos.c.id.distinct()),
-                sa.func.count(faces.c.id),
-            )
+            sa.select(sa.func.count(photos.c.id.distinct()), sa.func.count(faces.c.id))
             .outerjoin(faces, faces.c.photo_id == photos.c.id)
-            .group_by(photos.c.collection_id)
+            .where(photos.c.collection_id == collection)
         )
-        return {CollectionId(row[0]): (row[1], row[2]) for row in self._connection.execute(query)}
+        photographs, found = self._connection.execute(query).one()
+        return photographs, found
 
     def empty(self, collection: CollectionId) -> None:
         """Remove all that is known of a collection's photographs; its declaration stays.
@@ -124,8 +125,12 @@ class Collections:
             self._connection.execute(sa.delete(table).where(table.c.collection_id == collection))
         bump_version(self._connection)
 
-    def _counted(self, query: sa.Select[Any]) -> dict[str, int]:
-        return {row[0]: row[1] for row in self._connection.execute(query)}
+    def _listed(self, *order: sa.ColumnElement[Any]) -> list[Collection]:
+        query = sa.select(collections).order_by(*order)
+        return [records.collection_of(row) for row in self._connection.execute(query)]
+
+    def _number(self, query: sa.Select[Any]) -> int:
+        return int(self._connection.execute(query).scalar_one())
 
     def _row(self, name: str) -> records.Row:
         query = sa.select(collections).where(

@@ -1,14 +1,14 @@
 """Objections: of which photograph's content, around which face, and what is asked."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from sayso.domain.face import Box
 from sayso.domain.objection import Objection, Wish
-from sayso.domain.photo import CollectionId, PhotoId
+from sayso.domain.photo import PhotoId
 from sayso.errors import ObjectionUnknown
 from sayso.store import records
 from sayso.store.database import bump_version
@@ -72,9 +72,9 @@ class Objections:
         query = sa.select(objections).order_by(objections.c.id)
         return [_objection(row) for row in self._connection.execute(query)]
 
-    def of_collection(self, collection: CollectionId) -> Mapping[PhotoId, tuple[Objection, ...]]:
-        """The objections to a collection's photographs."""
-        return self._of(photos.c.collection_id == collection)
+    def of_photographs(self, wanted: Iterable[PhotoId]) -> Mapping[PhotoId, tuple[Objection, ...]]:
+        """The objections to some photographs."""
+        return self._of(photos.c.id.in_(sorted({int(photo) for photo in wanted})))
 
     def of_photograph(self, photo: PhotoId) -> Mapping[PhotoId, tuple[Objection, ...]]:
         """The objections to one photograph."""

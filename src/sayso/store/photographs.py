@@ -1,16 +1,18 @@
 """Photographs, where they lie, and the faces in them."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert as upsert
 
 from sayso.domain.face import Box, Face, FaceId
 from sayso.domain.photo import CollectionId, PhotoId
 from sayso.errors import FaceUnknown, PhotographUnknown
 from sayso.store import records
-from sayso.store.tables import collections, faces, files, judgements, photos
+from sayso.store.tables import faces, files, judgements, photos
 
 _SAME_FACE_OVERLAP = 0.5
 """Boxes that share at least this much (intersection over union) are of the same face."""
@@ -35,16 +37,29 @@ class StoredFace:
 
 @dataclass(frozen=True, slots=True)
 class Photograph:
-    """One content of a collection: its size in pixels (upright), its paths and its faces."""
+    """One content of a collection: its size in pixels (upright), its paths and its faces.
+
+    Attributes:
+        compared_through: the sequence of consent events up to which its faces were compared; -1:
+            not at all; None: it has no face that could be compared.
+    """
 
     id: PhotoId
     sha256: str
     width_px: int
     height_px: int
     format: str
-    compared_through: int
+    compared_through: int | None
     paths: tuple[str, ...]
     faces: tuple[StoredFace, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """A photograph that has met people up to a sequence only."""
+
+    photo: PhotoId
+    compared_through: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +79,6 @@ class Photographs:
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
 
-    def located(self, collection: CollectionId) -> Iterator[Located]:
-        """Every known file of a collection."""
-        query = sa.select(files.c.path, files.c.size_bytes, files.c.modified_ns).where(
-            files.c.collection_id == collection
-        )
-        for path, size, modified in self._connection.execute(query):
-            yield Located(path, size, modified)
-
     def known(self, collection: CollectionId, sha256: str) -> PhotoId | None:
         """The photograph with this content, or None if the collection has none."""
         query = sa.select(photos.c.id).where(
@@ -82,15 +89,15 @@ class Photographs:
 
     def place(self, collection: CollectionId, file: Located, photo: PhotoId) -> None:
         """Say that this content lies at this path now."""
-        self.forget_paths(collection, [file.path])
+        facts = {
+            "photo_id": int(photo),
+            "size_bytes": file.size_bytes,
+            "modified_ns": file.modified_ns,
+        }
         self._connection.execute(
-            sa.insert(files).values(
-                collection_id=collection,
-                path=file.path,
-                photo_id=int(photo),
-                size_bytes=file.size_bytes,
-                modified_ns=file.modified_ns,
-            )
+            upsert(files)
+            .values(collection_id=collection, path=file.path, **facts)
+            .on_conflict_do_update(index_elements=["collection_id", "path"], set_=facts)
         )
 
     def forget_paths(self, collection: CollectionId, paths: Iterable[str]) -> None:
@@ -108,12 +115,13 @@ class Photographs:
         A content that is known already is kept, with a face that a human judged where it was.
         """
         known = self.known(collection, seen.sha256)
+        comparable = any(face.landmarks is not None for face in seen.faces)
         values = {
             "width_px": seen.width_px,
             "height_px": seen.height_px,
             "format": seen.format,
             "scanned_at": now.isoformat(),
-            "compared_through": compared_through,
+            "compared_through": compared_through if comparable else None,
         }
         if known is None:
             key = self._connection.execute(
@@ -124,25 +132,67 @@ class Photographs:
         self._connection.execute(
             sa.update(photos).where(photos.c.id == int(known)).values(**values)
         )
-        return known, self._replace_faces(known, seen.faces)
+        settled = self._replace_faces(known, seen.faces)
+        if not comparable and self._has_comparable_face(known):
+            self.compared({known: compared_through})
+        return known, settled
 
-    def compared(self, photo: PhotoId, through: int) -> None:
-        """Say that a photograph's faces were compared with everybody up to this sequence."""
-        self._connection.execute(
-            sa.update(photos).where(photos.c.id == int(photo)).values(compared_through=through)
-        )
+    def compared(self, through: Mapping[PhotoId, int]) -> None:
+        """Say up to which sequence each photograph's faces were compared with everybody."""
+        if through:
+            query = (
+                sa.update(photos)
+                .where(photos.c.id == sa.bindparam("photo"))
+                .values(compared_through=sa.bindparam("reached"))
+            )
+            rows = [{"photo": int(photo), "reached": n} for photo, n in through.items()]
+            self._connection.execute(query, rows)
 
-    def behind(self, collection: CollectionId, through: int) -> list[PhotoId]:
-        """Photographs with faces that were not compared up to this sequence, newest first."""
-        has_faces = sa.exists().where(faces.c.photo_id == photos.c.id)
-        query = (
-            sa.select(photos.c.id)
-            .where(photos.c.collection_id == collection, photos.c.compared_through < through)
-            .where(sa.exists().where(files.c.photo_id == photos.c.id))
-            .where(has_faces)
-            .order_by(photos.c.id.desc())
+    def behind(
+        self, collection: CollectionId, through: int, *, after: Behind | None = None, limit: int
+    ) -> list[Behind]:
+        """Photographs of which some face was not compared up to this sequence.
+
+        In the order of catching up: those that have met the most people first, of these the
+        newest. An interrupted catch-up begins with the newest photographs, so what it left is
+        behind by more, and older; the order is that of the index, which costs no sorting.
+
+        Args:
+            collection: whose photographs.
+            through: the sequence that they should have reached.
+            after: the last one of the page before; None: the first page.
+            limit: the size of a page.
+        """
+        query = self._behind(collection, photos.c.id, photos.c.compared_through)
+        here = photos.c.compared_through
+        parts = [here < through]
+        if after is not None:
+            # Two ranges of one index; as a comparison of pairs SQLite would use only the first.
+            parts = [
+                sa.and_(here == after.compared_through, photos.c.id < int(after.photo)),
+                here < after.compared_through,
+            ]
+        found: list[Behind] = []
+        for part in parts:
+            ordered = query.where(part).order_by(here.desc(), photos.c.id.desc())
+            rows = self._connection.execute(ordered.limit(limit - len(found)))
+            found += [Behind(PhotoId(str(photo)), met) for photo, met in rows]
+        return found
+
+    def backlog(self, collection: CollectionId, through: int) -> tuple[int, int]:
+        """How many photographs are behind, and the least sequence that any of them reached."""
+        here = photos.c.compared_through
+        query = self._behind(collection, sa.func.count(), sa.func.min(here)).where(here < through)
+        number, least = self._connection.execute(query).one()
+        return number, through if least is None else least
+
+    def _behind(self, collection: CollectionId, *columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
+        lies_somewhere = sa.exists().where(files.c.photo_id == photos.c.id)
+        return (
+            sa.select(*columns)
+            .select_from(photos)
+            .where(photos.c.collection_id == collection, lies_somewhere)
         )
-        return [PhotoId(str(photo)) for photo in self._connection.execute(query).scalars()]
 
     def get(self, photo: PhotoId) -> Photograph:
         """One photograph with its paths and faces.
@@ -155,41 +205,10 @@ class Photographs:
             raise _unknown(photo)
         return found[0]
 
-    def all(self, collection: CollectionId) -> list[Photograph]:
-        """The photographs of a collection that lie somewhere now, by their first path."""
-        found = self._photographs(photos.c.collection_id == collection)
-        return sorted((photo for photo in found if photo.paths), key=lambda photo: photo.paths)
-
-    def at_path(self, path: str) -> list[tuple[str, PhotoId]]:
-        """Names of collections and photographs that lie at this path, relative or absolute."""
-        query = sa.select(
-            collections.c.name, collections.c.folder, files.c.path, files.c.photo_id
-        ).join(collections, collections.c.id == files.c.collection_id)
-        relative = [
-            (row.name, PhotoId(str(row.photo_id)))
-            for row in self._connection.execute(query.where(files.c.path == path))
-        ]
-        if relative:
-            return relative
-        prefixed = sa.literal(path) == collections.c.folder + "/" + files.c.path
-        return [
-            (row.name, PhotoId(str(row.photo_id)))
-            for row in self._connection.execute(query.where(prefixed))
-        ]
-
-    def paths_of(self, contents: Iterable[str]) -> dict[str, tuple[str, ...]]:
-        """Where some contents (SHA-256) lie now, as ``collection/path``."""
-        query = (
-            sa.select(photos.c.sha256, collections.c.name, files.c.path)
-            .join(photos, photos.c.id == files.c.photo_id)
-            .join(collections, collections.c.id == files.c.collection_id)
-            .where(photos.c.sha256.in_(sorted(set(contents))))
-            .order_by(collections.c.name, files.c.path)
-        )
-        found: dict[str, tuple[str, ...]] = {}
-        for sha256, name, path in self._connection.execute(query):
-            found[sha256] = (*found.get(sha256, ()), f"{name}/{path}")
-        return found
+    def some(self, wanted: Iterable[PhotoId]) -> dict[PhotoId, Photograph]:
+        """Several photographs by their ids, those that are not known left out."""
+        chosen = sorted({int(photo) for photo in wanted})
+        return {photo.id: photo for photo in self._photographs(photos.c.id.in_(chosen))}
 
     def draw_face(self, photo: PhotoId, face: Face) -> FaceId:
         """Keep a face whose box a human drew where the detector found none."""
@@ -240,6 +259,13 @@ class Photographs:
             for row in self._connection.execute(sa.select(photos).where(where))
         ]
 
+    def _has_comparable_face(self, photo: PhotoId) -> bool:
+        """Whether one is left that a human judged and that was not found again."""
+        query = sa.select(faces.c.id).where(
+            faces.c.photo_id == int(photo), faces.c.landmarks.is_not(None)
+        )
+        return self._connection.execute(query.limit(1)).first() is not None
+
     def _add_face(self, photo: PhotoId, face: Face) -> FaceId:
         key = self._connection.execute(
             sa.insert(faces).values(photo_id=int(photo), **records.face_values(face))
@@ -248,15 +274,13 @@ class Photographs:
 
     def _replace_faces(self, photo: PhotoId, found: Sequence[Face]) -> tuple[FaceId, ...]:
         """Put newly found faces in place of the old, keeping those that a human judged."""
-        judged = sa.select(judgements.c.face_id).scalar_subquery()
-        kept_rows = sa.select(faces).where(faces.c.photo_id == int(photo), faces.c.id.in_(judged))
+        judged = sa.exists().where(judgements.c.face_id == faces.c.id)
+        kept_rows = sa.select(faces).where(faces.c.photo_id == int(photo), judged)
         kept = [
             StoredFace(FaceId(str(row.id)), records.face_of(row))
             for row in self._connection.execute(kept_rows)
         ]
-        self._connection.execute(
-            sa.delete(faces).where(faces.c.photo_id == int(photo), faces.c.id.not_in(judged))
-        )
+        self._connection.execute(sa.delete(faces).where(faces.c.photo_id == int(photo), ~judged))
         return tuple(self._settle(photo, face, kept) for face in found)
 
     def _settle(self, photo: PhotoId, face: Face, kept: list[StoredFace]) -> FaceId:

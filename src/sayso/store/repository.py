@@ -11,6 +11,7 @@ from sayso.errors import ErasureIncomplete, SaysoError, WorkspaceBusy
 from sayso.store.collections import Collections
 from sayso.store.database import Database
 from sayso.store.entries import Entries
+from sayso.store.files import Files
 from sayso.store.holdings import Holdings
 from sayso.store.notices import Notices
 from sayso.store.objections import Objections
@@ -32,6 +33,7 @@ class Unit:
 
     collections: Collections
     photographs: Photographs
+    files: Files
     people: People
     templates: Templates
     sightings: Sightings
@@ -171,6 +173,7 @@ class Repository:
         return Unit(
             collections=Collections(connection),
             photographs=Photographs(connection),
+            files=Files(connection),
             people=People(connection, self.vault, parting),
             templates=Templates(connection, self.vault, parting),
             sightings=Sightings(connection),

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -12,18 +13,35 @@ from sayso.domain.photo import CollectionId, PhotoId
 from sayso.domain.sighting import Link, Sighting
 from sayso.store import records
 from sayso.store.database import bump_version
-from sayso.store.tables import faces, files, judgements, photos, sightings
+from sayso.store.tables import collections, faces, files, judgements, photos, sightings
 
 _JUDGED = frozenset({Link.MARKED, Link.REJECTED})
 
 
 @dataclass(frozen=True, slots=True)
-class Appearance:
-    """A face that is linked to a person, and where it is."""
+class Place:
+    """Where an appearance stands in the order of `Sightings.of_person`; similarity of matches."""
 
+    similarity: float | None
+    collection: str
+    path: str
+    face: FaceId
+
+
+@dataclass(frozen=True, slots=True)
+class Appearance:
+    """A face that is linked to a person, and where it is: the collection's name, the path."""
+
+    collection: str
     path: str
     box: Box
     sighting: Sighting
+
+    @property
+    def place(self) -> Place:
+        """Where it stands in the order."""
+        sighting = self.sighting
+        return Place(sighting.similarity, self.collection, self.path, sighting.face)
 
 
 class Sightings:
@@ -34,37 +52,36 @@ class Sightings:
 
     def keep(self, found: Iterable[Sighting], *, model_sha256: str) -> None:
         """Keep what a comparison found, in place of what an earlier one said of the same."""
-        for sighting in found:
-            self._connection.execute(
-                sa.insert(sightings)
-                .prefix_with("OR REPLACE")
-                .values(
-                    face_id=int(sighting.face),
-                    person_id=sighting.person,
-                    link=sighting.link.value,
-                    similarity=sighting.similarity,
-                    model_sha256=model_sha256,
-                )
-            )
+        rows = [
+            {
+                "face_id": int(sighting.face),
+                "person_id": sighting.person,
+                "link": sighting.link.value,
+                "similarity": sighting.similarity,
+                "model_sha256": model_sha256,
+            }
+            for sighting in found
+        ]
+        if rows:
+            self._connection.execute(sa.insert(sightings).prefix_with("OR REPLACE"), rows)
 
     def hold_to(self, collection: CollectionId, *, match: float, review: float) -> None:
         """Hold what comparisons found in a collection to thresholds that have risen since.
 
         A gallery that grew needs higher ones: matches below become doubts, doubts below go. What
-        was a doubt stays one, since two people may have matched.
+        was a doubt stays one, since two people may have matched. Only what lies below is read.
         """
-        inside = (
-            sa.select(faces.c.id)
-            .join(photos, photos.c.id == faces.c.photo_id)
-            .where(photos.c.collection_id == collection)
-            .scalar_subquery()
+        here = sa.exists().where(
+            faces.c.id == sightings.c.face_id,
+            photos.c.id == faces.c.photo_id,
+            photos.c.collection_id == collection,
         )
-        here = sightings.c.face_id.in_(inside)
-        self._connection.execute(sa.delete(sightings).where(here, sightings.c.similarity < review))
+        for link in (Link.MATCH, Link.REVIEW):
+            below = (sightings.c.link == link.value, sightings.c.similarity < review)
+            self._connection.execute(sa.delete(sightings).where(*below, here))
+        below = (sightings.c.link == Link.MATCH.value, sightings.c.similarity < match)
         self._connection.execute(
-            sa.update(sightings)
-            .where(here, sightings.c.link == Link.MATCH.value, sightings.c.similarity < match)
-            .values(link=Link.REVIEW.value)
+            sa.update(sightings).where(*below, here).values(link=Link.REVIEW.value)
         )
 
     def judge(self, face: FaceId, person: PersonId, link: Link, now: datetime) -> None:
@@ -96,67 +113,69 @@ class Sightings:
         bump_version(self._connection)
         return gone.rowcount
 
-    def of_collection(self, collection: CollectionId) -> Mapping[FaceId, tuple[Sighting, ...]]:
-        """Every link of a collection's faces."""
-        return self._links(photos.c.collection_id == collection)
+    def of_photographs(self, wanted: Iterable[PhotoId]) -> Mapping[FaceId, tuple[Sighting, ...]]:
+        """Every link of some photographs' faces."""
+        return self._links(faces.c.photo_id.in_(sorted({int(photo) for photo in wanted})))
 
     def of_photograph(self, photo: PhotoId) -> Mapping[FaceId, tuple[Sighting, ...]]:
         """Every link of a photograph's faces."""
-        return self._links(photos.c.id == int(photo))
+        return self.of_photographs([photo])
 
-    def of_person(self, person: PersonId, collection: CollectionId) -> list[Appearance]:
-        """Where a person was matched or marked in a collection, rejections left out, best first.
+    def of_person(
+        self,
+        person: PersonId,
+        link: Link,
+        within: Iterable[CollectionId],
+        *,
+        after: Place | None = None,
+        limit: int,
+    ) -> list[Appearance]:
+        """Where a person was matched, or marked, in some collections, rejections left out.
 
-        A human's mark comes before any match. A face that matched somebody else as well, whom no
+        A face that a human marked as the person is a mark and no match; one that was marked as
+        somebody else is not this person's. A face that matched somebody else as well, whom no
         human ruled out, is a doubt and left out, whoever of them said yes first.
+
+        Args:
+            person: whose.
+            link: `Link.MATCH`: the most alike first; `Link.MARKED`. Then by collection and path.
+            within: only there.
+            after: where the last one of the page before stood; None: the first page.
+            limit: at most so many.
         """
-        rejected = sa.select(judgements.c.face_id).where(
-            judgements.c.person_id == person, judgements.c.link == Link.REJECTED.value
+        table = sightings if link is Link.MATCH else judgements
+        other, place = judgements.alias("other"), _place(table, link)
+        of_another = sa.exists().where(
+            other.c.face_id == table.c.face_id,
+            other.c.person_id != person,
+            other.c.link == Link.MARKED.value,
         )
-        # A face that a human marked as somebody else is not this person's either.
-        others = sa.select(judgements.c.face_id).where(
-            judgements.c.person_id != person, judgements.c.link == Link.MARKED.value
+        columns = (faces.c.x, faces.c.y, faces.c.width, faces.c.height, files.c.path)
+        query = (
+            sa.select(table, *columns, collections.c.name)
+            .join(faces, faces.c.id == table.c.face_id)
+            .join(files, files.c.photo_id == faces.c.photo_id)
+            .join(collections, collections.c.id == files.c.collection_id)
+            .where(table.c.person_id == person, table.c.link == link.value, ~of_another)
+            .where(files.c.collection_id.in_(sorted(within)))
+            .order_by(*place)
+            .limit(limit)
         )
-        rival, said = sightings.alias("rival"), judgements.alias("said")
-        ruled_out = sa.exists().where(
-            said.c.face_id == rival.c.face_id,
-            said.c.person_id == rival.c.person_id,
-            said.c.link == Link.REJECTED.value,
-        )
-        contended = sa.select(rival.c.face_id).where(
-            rival.c.person_id != person, rival.c.link == Link.MATCH.value, ~ruled_out
-        )
-        found: dict[tuple[str, FaceId], Appearance] = {}
-        for table, link, doubtful in (
-            (sightings, Link.MATCH, contended),
-            (judgements, Link.MARKED, rejected),
-        ):
-            query = (
-                sa.select(table, faces.c.x, faces.c.y, faces.c.width, faces.c.height, files.c.path)
-                .join(faces, faces.c.id == table.c.face_id)
-                .join(photos, photos.c.id == faces.c.photo_id)
-                .join(files, files.c.photo_id == photos.c.id)
-                .where(photos.c.collection_id == collection)
-                .where(table.c.person_id == person, table.c.link == link.value)
-                .where(table.c.face_id.not_in(rejected), table.c.face_id.not_in(others))
-                .where(table.c.face_id.not_in(doubtful))
-            )
-            for row in self._connection.execute(query):
-                box = Box(row.x, row.y, row.width, row.height)
-                sighting = _sighting(row)
-                found[row.path, sighting.face] = Appearance(row.path, box, sighting)
-        return sorted(found.values(), key=_best_first)
+        if link is Link.MATCH:
+            query = query.where(~_judged(person), ~_contended(person))
+        if after is not None:
+            query = query.where(_beyond(place, after))
+        return [
+            Appearance(row.name, row.path, Box(row.x, row.y, row.width, row.height), _sighting(row))
+            for row in self._connection.execute(query)
+        ]
 
     def _links(self, where: sa.ColumnElement[bool]) -> Mapping[FaceId, tuple[Sighting, ...]]:
         links: dict[FaceId, tuple[Sighting, ...]] = {}
         for table in (sightings, judgements):
-            query = (
-                sa.select(table)
-                .join(faces, faces.c.id == table.c.face_id)
-                .join(photos, photos.c.id == faces.c.photo_id)
-                .where(where)
-            )
-            for row in self._connection.execute(query):
+            query = sa.select(table).join(faces, faces.c.id == table.c.face_id).where(where)
+            ordered = query.order_by(table.c.face_id, table.c.person_id)
+            for row in self._connection.execute(ordered):
                 sighting = _sighting(row)
                 links[sighting.face] = (*links.get(sighting.face, ()), sighting)
         return links
@@ -167,6 +186,38 @@ def _sighting(row: records.Row) -> Sighting:
     return Sighting(FaceId(str(row.face_id)), PersonId(row.person_id), Link(row.link), similarity)
 
 
-def _best_first(appearance: Appearance) -> tuple[float, str]:
-    similarity = appearance.sighting.similarity
-    return (-2.0 if similarity is None else -similarity, appearance.path)
+def _judged(person: PersonId) -> sa.ColumnElement[bool]:
+    """Whether a human said anything of this match, for or against."""
+    own = judgements.alias("own")
+    return sa.exists().where(own.c.face_id == sightings.c.face_id, own.c.person_id == person)
+
+
+def _contended(person: PersonId) -> sa.ColumnElement[bool]:
+    """Whether the face of this match matched somebody else too, whom no human ruled out."""
+    rival, said = sightings.alias("rival"), judgements.alias("said")
+    ruled_out = sa.exists().where(
+        said.c.face_id == rival.c.face_id,
+        said.c.person_id == rival.c.person_id,
+        said.c.link == Link.REJECTED.value,
+    )
+    return sa.exists().where(
+        rival.c.face_id == sightings.c.face_id,
+        rival.c.person_id != person,
+        rival.c.link == Link.MATCH.value,
+        ~ruled_out,
+    )
+
+
+def _place(table: sa.Table, link: Link) -> tuple[sa.ColumnElement[Any], ...]:
+    """What appearances are put in order by."""
+    rest = (collections.c.name, files.c.path, table.c.face_id)
+    return (table.c.similarity.desc(), *rest) if link is Link.MATCH else rest
+
+
+def _beyond(place: tuple[sa.ColumnElement[Any], ...], after: Place) -> sa.ColumnElement[bool]:
+    """Whether an appearance comes after a place in this order."""
+    rest = sa.tuple_(*place[-3:]) > sa.tuple_(after.collection, after.path, int(after.face))
+    if after.similarity is None:
+        return rest
+    alike = sightings.c.similarity  # the first condition alone is what the index can be asked
+    return (alike <= after.similarity) & ((alike < after.similarity) | rest)

@@ -2,6 +2,10 @@
 
 Ids of photographs and faces are integers that SQLite hands out; ids of people, collections and
 templates are random, so that they tell nothing. Times are UTC, ISO 8601, as text.
+
+Every index serves a query, or a foreign key whose parent's rows are removed: without one each
+removal would read the whole child table. A test asks SQLite for the plan of every statement that
+the services run, and fails where one reads a table from end to end that grows with what is held.
 """
 
 from sqlalchemy import (
@@ -77,8 +81,11 @@ photos = Table(
     Column("format", String, nullable=False),
     Column("scanned_at", String, nullable=False),
     # The gallery's sequence up to which these faces were compared: newcomers have higher ones.
-    Column("compared_through", Integer, nullable=False),
-    UniqueConstraint("collection_id", "sha256"),
+    # Null: it has no face that could be compared, and is never behind.
+    Column("compared_through", Integer),
+    # By content first: objections and publications ask for it in every collection.
+    UniqueConstraint("sha256", "collection_id"),
+    # Who is behind, in the order of catching up (the id follows by itself), without the rows.
     Index("ix_photos_collection_compared", "collection_id", "compared_through"),
     sqlite_autoincrement=True,  # an id that was told is never given to another
     comment="one row for each content in a collection, however often it lies there",
@@ -95,8 +102,10 @@ files = Table(
     Column("photo_id", Integer, ForeignKey("photos.id", ondelete="CASCADE"), nullable=False),
     Column("size_bytes", Integer, nullable=False),
     Column("modified_ns", Integer, nullable=False),
+    # Known or not, for each listed file; the pages of a collection, in the order of the paths.
     UniqueConstraint("collection_id", "path"),
-    Index("ix_files_photo_id", "photo_id"),
+    Index("ix_files_photo_id", "photo_id"),  # a photograph's paths
+    sqlite_autoincrement=True,  # a scan tells files that came after it began by their ids
     comment="where each content lies",
 )
 
@@ -113,7 +122,7 @@ faces = Table(
     Column("landmarks", String),
     Column("score", Float, nullable=False),
     Column("height_px", Float, nullable=False),
-    Index("ix_faces_photo_id", "photo_id"),
+    Index("ix_faces_photo_id", "photo_id"),  # a photograph's faces
     sqlite_autoincrement=True,
 )
 
@@ -183,7 +192,11 @@ sightings = Table(
     Column("link", String, nullable=False),
     Column("similarity", Float, nullable=False),
     Column("model_sha256", String, nullable=False),
-    Index("ix_sightings_person_id_similarity", "person_id", "similarity"),
+    # A person's photographs, best first; and what goes with a person.
+    Index("ix_sightings_person_id", "person_id", "link", "similarity"),
+    # What falls below a threshold that has risen, wherever it is.
+    Index("ix_sightings_link_similarity", "link", "similarity"),
+    sqlite_with_rowid=False,  # the key is the table: links are looked up by their face
     comment="what comparisons found: match or review; gone with the person's recognise",
 )
 
@@ -194,7 +207,8 @@ judgements = Table(
     _person(primary=True),
     Column("link", String, nullable=False),
     Column("at", String, nullable=False),
-    Index("ix_judgements_person_id", "person_id"),
+    Index("ix_judgements_person_id", "person_id", "link"),
+    sqlite_with_rowid=False,
     comment="what humans said: marked or rejected; no scan touches them",
 )
 

@@ -1,12 +1,13 @@
 """A face turned, shifted and scaled so that its landmarks lie where the embedder expects them."""
 
+import math
 from itertools import chain
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from sayso.domain.face import Landmarks
+from sayso.domain.face import Landmarks, Point
 from sayso.errors import FaceTooSmall
 from sayso.vision.decode import Pixels
 
@@ -49,6 +50,30 @@ def align(pixels: Pixels, landmarks: Landmarks) -> Pixels:
     return np.asarray(crop, np.uint8)
 
 
+def enough_px(landmarks: Landmarks, width_px: int, height_px: int) -> int:
+    """The least longest side of a photograph at which a face's crop need not be enlarged.
+
+    Where the face is larger than its crop, a smaller decoding shows it just as well; where it is
+    smaller, only full size is enough.
+
+    Args:
+        landmarks: of the face that is to be cut out.
+        width_px: of the upright photograph at full size.
+        height_px: the same.
+
+    Returns:
+        Pixels, from 1 to the longest side at full size.
+
+    Raises:
+        FaceTooSmall: the landmarks fall into one point.
+    """
+    longest = max(width_px, height_px)
+    points = np.array([[point.x * width_px, point.y * height_px] for point in _ordered(landmarks)])
+    transform = similarity_transform(points, _TEMPLATE_PX)
+    enlarged = float(np.hypot(transform[0, 0], transform[1, 0]))
+    return max(1, min(math.ceil(longest * enlarged), longest))
+
+
 def similarity_transform(
     source: NDArray[np.float64], target: NDArray[np.float64]
 ) -> NDArray[np.float64]:
@@ -82,15 +107,19 @@ def similarity_transform(
 
 def _points_px(pixels: Pixels, landmarks: Landmarks) -> NDArray[np.float64]:
     height, width = pixels.shape[:2]
-    points = (
+    points = _ordered(landmarks)
+    flat = list(chain.from_iterable((point.x * width, point.y * height) for point in points))
+    return np.array(flat).reshape(5, 2)
+
+
+def _ordered(landmarks: Landmarks) -> tuple[Point, ...]:
+    return (
         landmarks.left_eye,
         landmarks.right_eye,
         landmarks.nose,
         landmarks.left_mouth,
         landmarks.right_mouth,
     )
-    flat = list(chain.from_iterable((point.x * width, point.y * height) for point in points))
-    return np.array(flat).reshape(5, 2)
 
 
 def _shrunk(

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sayso.services.eye import Eye
     from sayso.services.recognition import Recogniser
     from sayso.settings import Settings
+    from sayso.vision.decode import DecodeLimits
     from sayso.vision.runtime import OpenVinoNetwork
 
 
@@ -26,7 +27,6 @@ class Models:
     def eye(self) -> Eye:
         """Decodes photographs and finds faces."""
         from sayso.services.eye import Eye
-        from sayso.vision.decode import DecodeLimits
         from sayso.vision.detect import Detector
         from sayso.vision.models import YUNET, load
 
@@ -35,9 +35,17 @@ class Models:
             Detector(
                 self._network(load(YUNET, self.cache)), score_threshold=settings.detection_score
             ),
-            DecodeLimits(max_bytes=settings.max_bytes, max_pixels=settings.max_pixels),
+            self.limits,
             settings.smallest_face_px,
         )
+
+    @property
+    def limits(self) -> DecodeLimits:
+        """What is refused before it is decoded."""
+        from sayso.vision.decode import DecodeLimits
+
+        settings = self.settings
+        return DecodeLimits(max_bytes=settings.max_bytes, max_pixels=settings.max_pixels)
 
     @cached_property
     def recogniser(self) -> Recogniser:

@@ -46,6 +46,7 @@ from sayso.wiring.models import Models
 
 if TYPE_CHECKING:
     from sayso.services.access import Access
+    from sayso.services.catchup import CatchUp
     from sayso.services.enrol import Enrol
     from sayso.services.eye import Eye
     from sayso.services.identify import Identify, Verify
@@ -112,6 +113,23 @@ class Workspace:
             self.repository,
             self.book,
             self.eye,
+            self._load_recogniser,
+            self._open_source,
+            self.clock,
+            self.settings.cores,
+            self.settings.retain_templates_days,
+            self.settings.takedown_days,
+        )
+
+    @cached_property
+    def catch_up(self) -> CatchUp:
+        """Compares what was scanned before with who said yes since."""
+        from sayso.services.catchup import CatchUp
+
+        return CatchUp(  # looked at with known boxes: no detector is loaded
+            self.repository,
+            self.book,
+            self.models.limits,
             self._load_recogniser,
             self._open_source,
             self.clock,

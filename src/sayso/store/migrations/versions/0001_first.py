@@ -126,7 +126,7 @@ def upgrade() -> None:
         sa.Column("height_px", sa.Integer(), nullable=False),
         sa.Column("format", sa.String(), nullable=False),
         sa.Column("scanned_at", sa.String(), nullable=False),
-        sa.Column("compared_through", sa.Integer(), nullable=False),
+        sa.Column("compared_through", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(
             ["collection_id"],
             ["collections.id"],
@@ -134,7 +134,7 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_photos")),
-        sa.UniqueConstraint("collection_id", "sha256", name=op.f("uq_photos_collection_id_sha256")),
+        sa.UniqueConstraint("sha256", "collection_id", name=op.f("uq_photos_sha256_collection_id")),
         comment="one row for each content in a collection, however often it lies there",
         sqlite_autoincrement=True,
     )
@@ -265,6 +265,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_files")),
         sa.UniqueConstraint("collection_id", "path", name=op.f("uq_files_collection_id_path")),
         comment="where each content lies",
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_files_photo_id", "files", ["photo_id"], unique=False)
     op.create_table(
@@ -281,8 +282,9 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("face_id", "person_id", name=op.f("pk_judgements")),
         comment="what humans said: marked or rejected; no scan touches them",
+        sqlite_with_rowid=False,
     )
-    op.create_index("ix_judgements_person_id", "judgements", ["person_id"], unique=False)
+    op.create_index("ix_judgements_person_id", "judgements", ["person_id", "link"], unique=False)
     op.create_table(
         "shown",
         sa.Column("copy_id", sa.Integer(), nullable=False),
@@ -312,7 +314,11 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("face_id", "person_id", name=op.f("pk_sightings")),
         comment="what comparisons found: match or review; gone with the person's recognise",
+        sqlite_with_rowid=False,
     )
     op.create_index(
-        "ix_sightings_person_id_similarity", "sightings", ["person_id", "similarity"], unique=False
+        "ix_sightings_link_similarity", "sightings", ["link", "similarity"], unique=False
+    )
+    op.create_index(
+        "ix_sightings_person_id", "sightings", ["person_id", "link", "similarity"], unique=False
     )
