@@ -28,7 +28,7 @@ from sayso.gallery import Gallery
 from sayso.services.ports import FaceEmbedder
 from sayso.store.repository import Unit
 from sayso.store.templates import Reference
-from sayso.vision.align import align
+from sayso.vision.align import CROP_PX, align
 from sayso.vision.decode import Picture
 
 LoadRecogniser = Callable[[], "Recogniser"]
@@ -57,16 +57,39 @@ class Recogniser:
 
     def features(self, picture: Picture, faces: Sequence[Face]) -> npt.NDArray[np.float32]:
         """Features (N, D), unit length; zeros, which match nobody, for a face drawn by hand."""
+        return self.features_of([cut_out(picture, faces)])
+
+    def features_of(self, many: Sequence["CutOut"]) -> npt.NDArray[np.float32]:
+        """Features (N, D) of the faces of several photographs, computed in one go."""
+        faces = [face for one in many for face in one.faces]
         found = np.zeros((len(faces), self.dimension), np.float32)
-        usable = [(i, face.landmarks) for i, face in enumerate(faces) if face.landmarks is not None]
+        usable = [place for place, face in enumerate(faces) if face.landmarks is not None]
         if usable:
-            crops = np.stack([align(picture.pixels, landmarks) for _, landmarks in usable])
-            found[[i for i, _ in usable]] = self.embedder.embed(crops)
+            found[usable] = self.embedder.embed(np.concatenate([one.crops for one in many]))
         return found
 
     def limits(self, references: int) -> Thresholds:
         """The thresholds in a gallery of so many references."""
         return thresholds(self.operating_points, references=references, promise=self.promise)
+
+
+@dataclass(frozen=True, slots=True)
+class CutOut:
+    """The faces of a photograph, cut out of it, so that the photograph can go.
+
+    Attributes:
+        faces: all of them.
+        crops: uint8 (N, 112, 112, 3) RGB, of those faces that have landmarks, in their order.
+    """
+
+    faces: tuple[Face, ...]
+    crops: npt.NDArray[np.uint8]
+
+
+def cut_out(picture: Picture, faces: Sequence[Face]) -> CutOut:
+    """Cut the faces out of a photograph at full size."""
+    crops = [align(picture.pixels, one.landmarks) for one in faces if one.landmarks is not None]
+    return CutOut(tuple(faces), np.array(crops, np.uint8).reshape(-1, CROP_PX, CROP_PX, 3))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,15 +136,25 @@ class Scope:
             faces: of that picture.
             joined_after: compare only with people who joined after this sequence.
         """
-        gallery = self._since(joined_after)
-        if not faces or not len(gallery):
+        if not faces or not len(self._since(joined_after)):
             return tuple(() for _ in faces)
-        probes = self._recogniser.features(picture, faces)
-        found = gallery.search(probes, top=_CANDIDATES)
-        return tuple(
-            self._judged(face, [(PersonId(c.person_id), c.similarity) for c in candidates])
-            for face, candidates in zip(faces, found, strict=True)
-        )
+        return self.compare_all([cut_out(picture, faces)], joined_after=joined_after)[0]
+
+    def compare_all(
+        self, many: Sequence[CutOut], *, joined_after: int = -1
+    ) -> list[tuple[tuple[Candidate, ...], ...]]:
+        """Whom each face of several photographs may be, see `compare`; embedded in one go."""
+        gallery = self._since(joined_after)
+        if not len(gallery):
+            return [tuple(() for _ in one.faces) for one in many]
+        found = iter(gallery.search(self._recogniser.features_of(many), top=_CANDIDATES))
+        return [
+            tuple(
+                self._judged(face, [(PersonId(c.person_id), c.similarity) for c in next(found)])
+                for face in one.faces
+            )
+            for one in many
+        ]
 
     def _judged(
         self, face: Face, candidates: Sequence[tuple[PersonId, float]]
