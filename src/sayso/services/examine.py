@@ -47,7 +47,7 @@ def compare(group: Sequence[Examined]) -> list[Examined]:
     Their features live in this call alone, and the cut out faces go with it.
     """
     done: list[Examined] = []
-    for scope, ones in groupby(group, lambda one: None if one.faces is None else one.scope):
+    for scope, ones in groupby(group, lambda one: one.scope if one.faces else None):
         same = list(ones)
         if scope is None:
             done += same
@@ -110,7 +110,7 @@ class Examiner:
             self.failures[sha256] = error
             raise
         seen = Seen(sha256, picture.width_px, picture.height_px, picture.format, tuple(faces))
-        if scope is None or not faces or not len(scope):
+        if scope is None or not len(scope):
             return Examined(file, sha256, seen, scope)
         return Examined(file, sha256, seen, scope, cut_out(picture, faces))
 

@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TypeVar
@@ -19,7 +19,7 @@ _BATCH_S = 2.0
 
 def in_order(
     work: Callable[[_Item], _Result], items: Iterable[_Item], *, workers: int, ahead: int = _AHEAD
-) -> Iterator[Callable[[], _Result]]:
+) -> Generator[Callable[[], _Result], None, None]:
     """Run ``work`` on every item in threads; yields calls that give or raise each result.
 
     When the caller stops early, work that has not begun is dropped. When ``items`` breaks off with

@@ -145,7 +145,7 @@ class Scope:
     ) -> list[tuple[tuple[Candidate, ...], ...]]:
         """Whom each face of several photographs may be, see `compare`; embedded in one go."""
         gallery = self._since(joined_after)
-        if not len(gallery):
+        if not len(gallery) or not any(one.faces for one in many):
             return [tuple(() for _ in one.faces) for one in many]
         found = iter(gallery.search(self._recogniser.features_of(many), top=_CANDIDATES))
         return [

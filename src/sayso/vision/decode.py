@@ -3,8 +3,6 @@
 import io
 import threading
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +27,6 @@ from sayso.vision.headers import (
 Pixels = NDArray[np.uint8]
 
 _SHRINKS = (8, 4, 2)
-_PILLOW = threading.Lock()
 _PLUGINS: dict[Format, Any] = {
     "JPEG": JpegImagePlugin.JpegImageFile,
     "PNG": PngImagePlugin.PngImageFile,
@@ -199,7 +196,7 @@ def _pillow_pixels(
     data: bytes, kind: Format, limits: DecodeLimits | None = None
 ) -> tuple[Pixels, bytes]:
     """RGB pixels as stored, and the Exif block."""
-    with _silence(), _PLUGINS[kind](io.BytesIO(data)) as image:
+    with _SILENCE, _PLUGINS[kind](io.BytesIO(data)) as image:
         if limits is not None:
             _check("pixels", image.width * image.height, limits.max_pixels)
         image.load()
@@ -209,16 +206,34 @@ def _pillow_pixels(
     return pixels, exif if isinstance(exif, bytes) else b""
 
 
-@contextmanager
-def _silence() -> Iterator[None]:
+class _Silence:
     """Pillow's warnings about odd bytes go nowhere: the caller gets pixels or an error.
 
-    Python's warning filters belong to the whole process, hence the lock.
+    Python's warning filters belong to the whole process. So the first to come in changes them and
+    the last to go out puts them back; in between, several threads decode side by side.
     """
-    with _PILLOW, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
 
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._filters = warnings.catch_warnings()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._inside == 0:
+                self._filters = warnings.catch_warnings()
+                self._filters.__enter__()
+                warnings.simplefilter("ignore")
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                self._filters.__exit__(None, None, None)
+
+
+_SILENCE = _Silence()
 
 _TURNS = {
     2: (None, 1),
