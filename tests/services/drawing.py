@@ -164,9 +164,11 @@ class DrawnFeatures:
 
     def __init__(self) -> None:
         self.computed = 0
+        self.batches: list[int] = []
 
     def embed(self, crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         self.computed += len(crops)
+        self.batches.append(len(crops))
         halves = (np.s_[30:82, 24:50], np.s_[30:82, 62:88])
         found = [vector(*(_person(crop[half]) for half in halves)) for crop in crops]
         return np.array(found, np.float32).reshape(len(crops), DIMENSION)

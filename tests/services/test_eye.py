@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from sayso.domain.face import Face
 from sayso.services.eye import Eye
-from sayso.vision.decode import DecodeLimits, decode
+from sayso.vision.decode import DecodeLimits, Picture, decode
 from sayso.vision.detect import Detector
 from sayso.vision.encode import encode
 from sayso.vision.models import YUNET, load
@@ -54,3 +55,54 @@ def test_a_face_that_only_the_mirror_shows_comes_in_its_own_place(
     assert len(both) == 1
     mirrored = eye.look_both_ways(encode(np.ascontiguousarray(portrait[:, ::-1]), "PNG"))
     assert mirrored[0].box.x == pytest.approx(1 - face.box.x - face.box.width, abs=0.02)
+
+
+class Asked:
+    """A detector that finds nothing and keeps what it was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[tuple[int, ...], float]] = []
+
+    def detect(self, picture: Picture, *, smallest_px: float) -> tuple[Face, ...]:
+        self.asked.append((picture.pixels.shape[:2], smallest_px))
+        return ()
+
+
+def noise(width: int, height: int) -> bytes:
+    values = np.random.default_rng(3).integers(0, 256, (height, width, 3))
+    return encode(values.astype(np.uint8), "JPEG")
+
+
+def test_a_glance_at_a_photograph_of_up_to_1700_px_is_a_look() -> None:
+    asked = Asked()
+    eye = Eye(asked, DecodeLimits(10**8, 10**8), 16.0)
+    for size in ((250, 250), (1700, 900)):
+        eye.look(noise(*size))
+        for for_features in (False, True):
+            picture, _ = eye.glance(noise(*size), for_features=for_features)
+            assert picture.pixels.shape[1::-1] == size
+    assert asked.asked[:3] == [((250, 250), 16.0)] * 3
+    assert asked.asked[3:] == [((900, 1700), 16.0)] * 3
+
+
+def test_a_glance_at_a_large_photograph_is_small_unless_features_need_all_of_it() -> None:
+    asked = Asked()
+    eye = Eye(asked, DecodeLimits(10**8, 10**8), 16.0)
+    data = noise(4000, 2000)
+    for for_features in (False, True):
+        picture, _ = eye.glance(data, for_features=for_features)
+        assert (picture.width_px, picture.height_px) == (4000, 2000)
+    assert asked.asked == [((1000, 2000), 37.5), ((2000, 4000), 37.5)]
+    Eye(asked, DecodeLimits(10**8, 10**8), 50.0).glance(data, for_features=False)
+    assert asked.asked[-1][1] == 50.0
+
+
+def test_a_glance_finds_the_same_large_face_at_either_size(eye: Eye, portrait: np.ndarray) -> None:
+    height, width = 4 * portrait.shape[0], 6 * portrait.shape[1]
+    canvas = np.full((height, width, 3), 160, np.uint8)
+    canvas[: 2 * portrait.shape[0], : 2 * portrait.shape[1]] = portrait.repeat(2, 0).repeat(2, 1)
+    data = encode(canvas, "JPEG")
+    [small] = eye.glance(data, for_features=False)[1]
+    [full] = eye.glance(data, for_features=True)[1]
+    assert small.box.intersection_over_union(full.box) > 0.9
+    assert small.height_px == pytest.approx(full.height_px, rel=0.05)

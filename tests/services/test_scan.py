@@ -400,6 +400,22 @@ def test_only_so_many_photographs_are_in_memory_at_once(world: World) -> None:
     watched.close()
 
 
+def test_faces_of_several_photographs_are_compared_together(world: World) -> None:
+    source = world.collection()
+    world.enrol("Ada", ADA, "recognise")
+    fill(source, 32)  # two faces each
+    source.put("nobody.png", picture())
+    world.embedder.batches.clear()
+    world.scan("club")
+    assert world.embedder.computed == 1 + 64
+    assert min(world.embedder.batches) >= 16
+    assert max(world.embedder.batches) <= 32
+    expected: dict[str, list[tuple[str, str]]] = {
+        f"{n:03d}.png": [("Ada", "match")] for n in range(32)
+    }
+    assert seen(world) == {**expected, "nobody.png": []}
+
+
 class Alive:
     """Counts decoded pictures that still exist."""
 

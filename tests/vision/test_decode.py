@@ -1,6 +1,7 @@
 import io
 import random
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from typing import get_args
 
 import cv2
@@ -121,6 +122,23 @@ def swapped_profile(profile: bytes) -> bytes:
     profile = profile.replace(b"rXYZ", b"tmpX").replace(b"gXYZ", b"rXYZ")
     profile = profile.replace(b"tmpX", b"gXYZ")
     return profile.replace("sRGB".encode("utf-16-be"), "xRGB".encode("utf-16-be"))
+
+
+def test_srgb_under_another_name_changes_nothing() -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    renamed = profile.replace("sRGB".encode("utf-16-be"), "xRGB".encode("utf-16-be"))
+    image = noise()
+    plain = decode(saved(image, "PNG"), LIMITS).pixels
+    assert (decode(saved(image, "PNG", icc_profile=renamed), LIMITS).pixels == plain).all()
+
+
+def test_threads_that_decode_side_by_side_leave_the_warning_filters_as_they_were() -> None:
+    images = [saved(noise(), kind) for kind in ("PNG", "TIFF", "WEBP")] * 20
+    before = list(warnings.filters)
+    with ThreadPoolExecutor(4) as pool:
+        pictures = list(pool.map(lambda data: decode(data, LIMITS), images))
+    assert len({picture.pixels.tobytes() for picture in pictures[::3]}) == 1
+    assert list(warnings.filters) == before
 
 
 def test_an_unusable_profile_changes_nothing() -> None:

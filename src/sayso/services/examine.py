@@ -2,14 +2,16 @@
 
 import hashlib
 import threading
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
 
 from sayso.domain.photo import CollectionId, PhotoId
 from sayso.errors import PhotographError
 from sayso.services.eye import Eye
 from sayso.services.listing import Ticked
 from sayso.services.ports import PhotographSource
-from sayso.services.recognition import Candidate, Scope
+from sayso.services.recognition import Candidate, CutOut, Scope, cut_out
 from sayso.sources.source import SourceFile
 from sayso.store.photographs import Seen
 from sayso.store.repository import Repository
@@ -22,15 +24,41 @@ class Examined:
     Attributes:
         sha256: of its bytes, hex.
         seen: what was found; None for a content that was examined before, or is in hand.
+        scope: whom its faces are to be compared with; None: with nobody.
+        faces: cut out for that, until it is done.
         candidates: of each face in ``seen``, whom it may be; empty unless faces are compared.
-        through: the sequence of consent events up to which they were compared; -1: not at all.
     """
 
     file: SourceFile
     sha256: str
     seen: Seen | None
-    candidates: tuple[tuple[Candidate, ...], ...]
-    through: int
+    scope: Scope | None = None
+    faces: CutOut | None = None
+    candidates: tuple[tuple[Candidate, ...], ...] = ()
+
+    @property
+    def through(self) -> int:
+        """The sequence of consent events up to which it is compared; -1: not at all."""
+        return -1 if self.scope is None else self.scope.through
+
+
+def compare(group: Sequence[Examined]) -> list[Examined]:
+    """Compare the faces of several photographs, computing their features together.
+
+    Their features live in this call alone, and the cut out faces go with it.
+    """
+    done: list[Examined] = []
+    for scope, ones in groupby(group, lambda one: one.scope if one.faces else None):
+        same = list(ones)
+        if scope is None:
+            done += same
+            continue
+        found = scope.compare_all([one.faces for one in same if one.faces is not None])
+        done += [
+            replace(one, faces=None, candidates=candidates)
+            for one, candidates in zip(same, found, strict=True)
+        ]
+    return done
 
 
 class Examiner:
@@ -67,7 +95,7 @@ class Examiner:
         self._lock = threading.Lock()
 
     def __call__(self, file: SourceFile, scope: Scope | None) -> Examined:
-        """Read, hash and, where needed, look and compare.
+        """Read, hash and, where needed, look, and cut out what is to be compared.
 
         Raises:
             PhotographError: the file cannot be read or decoded.
@@ -75,16 +103,18 @@ class Examiner:
         data = self._source.read(file.path, max_bytes=self._eye.limits.max_bytes)
         sha256 = hashlib.sha256(data).hexdigest()
         if not self._is_first(sha256):
-            return Examined(file, sha256, None, (), -1)
+            return Examined(file, sha256, None)
         try:
+            # Thorough, since publication relies on it; when that looks for itself, this is
+            # `glance`, at full size where the scope is not empty.
             picture, faces = self._eye.look(data)
         except PhotographError as error:
             self.failures[sha256] = error
             raise
         seen = Seen(sha256, picture.width_px, picture.height_px, picture.format, tuple(faces))
-        if scope is None:
-            return Examined(file, sha256, seen, (), -1)
-        return Examined(file, sha256, seen, scope.compare(picture, faces), scope.through)
+        if scope is None or not len(scope):
+            return Examined(file, sha256, seen, scope)
+        return Examined(file, sha256, seen, scope, cut_out(picture, faces))
 
     def written(self, sha256: str, photo: PhotoId) -> None:
         """Say that a content is in the database now, which tells of it from here on."""

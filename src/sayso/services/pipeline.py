@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TypeVar
@@ -18,40 +18,68 @@ _BATCH_S = 2.0
 
 
 def in_order(
-    work: Callable[[_Item], _Result], items: Iterable[_Item], *, workers: int
-) -> Iterator[Callable[[], _Result]]:
+    work: Callable[[_Item], _Result], items: Iterable[_Item], *, workers: int, ahead: int = _AHEAD
+) -> Generator[Callable[[], _Result], None, None]:
     """Run ``work`` on every item in threads; yields calls that give or raise each result.
 
-    When the caller stops early, work that has not begun is dropped.
+    When the caller stops early, work that has not begun is dropped. When ``items`` breaks off with
+    an error, what is in hand is given first.
+
+    Args:
+        work: safe to call from several threads.
+        items: taken one by one, on the caller's thread.
+        workers: threads.
+        ahead: items in hand for each of them.
     """
     coming = iter(items)
-    with ThreadPoolExecutor(workers, thread_name_prefix="sayso") as pool:
-        running: deque[Future[_Result]] = deque(
-            pool.submit(work, item) for item in islice(coming, _AHEAD * workers)
-        )
+    broken: list[BaseException] = []
+    running: deque[Future[_Result]] = deque()
+
+    def take(number: int) -> None:
         try:
+            running.extend(pool.submit(work, item) for item in islice(coming, number))
+        except BaseException as error:  # noqa: BLE001 - raised below, after what is in hand
+            broken.append(error)
+
+    with ThreadPoolExecutor(workers, thread_name_prefix="sayso") as pool:
+        try:
+            take(ahead * workers)
             while running:
                 first = running.popleft()
                 first.exception()  # waits; what it raised is for the caller to take
-                running.extend(pool.submit(work, item) for item in islice(coming, 1))
+                if not broken:
+                    take(1)
                 yield first.result
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+    if broken:
+        raise broken[0]
 
 
-def in_batches(results: Iterable[_Result]) -> Iterator[list[_Result]]:
+def in_batches(
+    results: Iterable[_Result],
+    *,
+    weigh: Callable[[_Result], int] = lambda _: 1,
+    most: int = _BATCH,
+) -> Iterator[list[_Result]]:
     """Group results into batches of a bounded size and age.
 
     What is in hand when the source is interrupted is handed on before the interruption is.
+
+    Args:
+        results: in the order in which they are to come.
+        weigh: how much of a batch one result fills.
+        most: a batch that weighs so much, or holds so many, is handed on.
     """
     batch: list[_Result] = []
-    began = time.monotonic()
+    weight, began = 0, time.monotonic()
     try:
         for result in results:
             batch.append(result)
-            if len(batch) >= _BATCH or time.monotonic() - began > _BATCH_S:
+            weight += weigh(result)
+            if max(weight, len(batch)) >= most or time.monotonic() - began > _BATCH_S:
                 yield batch
-                batch, began = [], time.monotonic()
+                batch, weight, began = [], 0, time.monotonic()
     except KeyboardInterrupt:
         if batch:
             yield batch

@@ -6,6 +6,7 @@ Features of the probes live in these functions' local variables and go with them
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +29,7 @@ from sayso.gallery import Gallery
 from sayso.services.ports import FaceEmbedder
 from sayso.store.repository import Unit
 from sayso.store.templates import Reference
-from sayso.vision.align import align
+from sayso.vision.align import CROP_PX, align
 from sayso.vision.decode import Picture
 
 LoadRecogniser = Callable[[], "Recogniser"]
@@ -57,16 +58,39 @@ class Recogniser:
 
     def features(self, picture: Picture, faces: Sequence[Face]) -> npt.NDArray[np.float32]:
         """Features (N, D), unit length; zeros, which match nobody, for a face drawn by hand."""
+        return self.features_of([cut_out(picture, faces)])
+
+    def features_of(self, many: Sequence["CutOut"]) -> npt.NDArray[np.float32]:
+        """Features (N, D) of the faces of several photographs, computed in one go."""
+        faces = [face for one in many for face in one.faces]
         found = np.zeros((len(faces), self.dimension), np.float32)
-        usable = [(i, face.landmarks) for i, face in enumerate(faces) if face.landmarks is not None]
+        usable = [place for place, face in enumerate(faces) if face.landmarks is not None]
         if usable:
-            crops = np.stack([align(picture.pixels, landmarks) for _, landmarks in usable])
-            found[[i for i, _ in usable]] = self.embedder.embed(crops)
+            found[usable] = self.embedder.embed(np.concatenate([one.crops for one in many]))
         return found
 
     def limits(self, references: int) -> Thresholds:
         """The thresholds in a gallery of so many references."""
         return thresholds(self.operating_points, references=references, promise=self.promise)
+
+
+@dataclass(frozen=True, slots=True)
+class CutOut:
+    """The faces of a photograph, cut out of it, so that the photograph can go.
+
+    Attributes:
+        faces: all of them.
+        crops: uint8 (N, 112, 112, 3) RGB, of those faces that have landmarks, in their order.
+    """
+
+    faces: tuple[Face, ...]
+    crops: npt.NDArray[np.uint8]
+
+
+def cut_out(picture: Picture, faces: Sequence[Face]) -> CutOut:
+    """Cut the faces out of a photograph at full size."""
+    crops = [align(picture.pixels, one.landmarks) for one in faces if one.landmarks is not None]
+    return CutOut(tuple(faces), np.array(crops, np.uint8).reshape(-1, CROP_PX, CROP_PX, 3))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +148,23 @@ class Scope:
         """
         if not faces or not len(self._since(joined_after)):
             return tuple(() for _ in faces)
-        return self.judge(
-            faces, self._recogniser.features(picture, faces), joined_after=joined_after
-        )
+        return self.compare_all([cut_out(picture, faces)], joined_after=joined_after)[0]
+
+    def compare_all(
+        self, many: Sequence[CutOut], *, joined_after: int = -1
+    ) -> list[tuple[tuple[Candidate, ...], ...]]:
+        """Whom each face of several photographs may be, see `compare`; embedded in one go."""
+        faces = [face for one in many for face in one.faces]
+        if not faces or not len(self._since(joined_after)):
+            return [tuple(() for _ in one.faces) for one in many]
+        probes = self._recogniser.features_of(many)
+        found = iter(self.judge(faces, probes, joined_after=joined_after))
+        return [tuple(islice(found, len(one.faces))) for one in many]
 
     def judge(
         self, faces: Sequence[Face], probes: npt.NDArray[np.float32], *, joined_after: int = -1
     ) -> tuple[tuple[Candidate, ...], ...]:
-        """The same for features that are at hand, of faces out of any number of photographs.
+        """The same for features that are at hand.
 
         Args:
             faces: whose features they are.

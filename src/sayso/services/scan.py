@@ -16,7 +16,7 @@ from sayso.errors import PhotographError, PhotographUnreadable
 from sayso.ledger.admission import Json
 from sayso.ledger.entry import Action
 from sayso.services.book import Book
-from sayso.services.examine import Examined, Examiner
+from sayso.services.examine import Examined, Examiner, compare
 from sayso.services.eye import Eye
 from sayso.services.listing import Listing
 from sayso.services.meeting import Meeting
@@ -61,6 +61,8 @@ class ScanResult:
 
 _Outcome = tuple[SourceFile, Examined | PhotographError]
 _Kept = TypeVar("_Kept")
+_TOGETHER = 16
+"""So many faces are embedded in one go; more is no faster on a processor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,16 @@ class Scan:
             return load_scope(unit, self.load_recogniser(), collection, self.clock())
 
 
+def _crops(outcome: _Outcome) -> int:
+    found = outcome[1]
+    return 0 if isinstance(found, PhotographError) or not found.faces else len(found.faces.crops)
+
+
+def _compared(group: Sequence[_Outcome]) -> list[_Outcome]:
+    done = iter(compare([found for _, found in group if isinstance(found, Examined)]))
+    return [(file, next(done) if isinstance(found, Examined) else found) for file, found in group]
+
+
 class _Run:
     """One scan under way."""
 
@@ -186,8 +198,13 @@ class _Run:
         """Examine files (about so many), and keep what was found."""
         self._total = total
         self._progress(0, self._total)
-        outcomes = in_order(self._attempt, pending, workers=self._scan.workers)
-        for batch in in_batches(outcome() for outcome in outcomes):
+        workers = self._scan.workers
+        # Three things go on at once: photographs are looked at, the faces of several are compared
+        # together, which is faster than one by one, and this thread writes.
+        looked = (outcome() for outcome in in_order(self._attempt, pending, workers=workers))
+        groups = in_batches(looked, weigh=_crops, most=_TOGETHER)
+        compared = in_order(_compared, groups, workers=workers, ahead=1)
+        for batch in in_batches(outcome for group in compared for outcome in group()):
             self._write(self._keep, batch)
         twins, self._twins = self._twins, []
         with self._scan.repository.writing() as unit:

@@ -11,6 +11,8 @@ from PIL import Image, ImageCms
 Pixels = NDArray[np.uint8]
 
 _TOP_8_BIT, _TOP_16_BIT = 255.0, 65_535.0
+_ROUNDING = 2
+"""Levels of 255."""
 _SRGB = ImageCms.createProfile("sRGB")
 
 
@@ -72,6 +74,16 @@ def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         if mode == "RGB" and "sRGB" in ImageCms.getProfileDescription(source):
             return None
-        return ImageCms.buildTransform(source, _SRGB, mode, "RGB")
+        transform = ImageCms.buildTransform(source, _SRGB, mode, "RGB")
+        # Cameras and sites embed sRGB under many names; conversion is slower than decoding.
+        return None if mode == "RGB" and _changes_nothing(transform) else transform
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
         return None
+
+
+def _changes_nothing(transform: ImageCms.ImageCmsTransform) -> bool:
+    """Whether no colour becomes another by more than rounding does."""
+    levels = np.linspace(0, _TOP_8_BIT, 18).astype(np.uint8)
+    grid = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(1, -1, 3)
+    after = np.asarray(ImageCms.applyTransform(Image.fromarray(grid), transform), np.int16)
+    return int(np.abs(after - grid).max()) <= _ROUNDING

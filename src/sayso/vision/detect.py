@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 
 from sayso.domain.face import Box, Face, Landmarks, Point
 from sayso.vision.decode import Picture, Pixels
-from sayso.vision.runtime import Float32, Network
+from sayso.vision.runtime import Float32, Network, planes
 
 _STRIDES_PX = (8, 16, 32)
 _COARSE_PX = 320
-_MIDDLE_PX = 1280
+ONE_LOOK_PX = 1280
+"""The longest side of the finest look that is one piece."""
 _SEEN_PX = 12.0
 """A face this high in the picture given to YuNet is found (recall 0.97 to 0.99)."""
 _ENLARGEMENTS = ((1.5, 1024), (2.5, 640))
@@ -106,12 +107,9 @@ class Detector:
         """The finds in one look, in pixels of the whole resized picture."""
         height, width = look.pixels.shape[:2]
         padded = (-(-height // 32) * 32, -(-width // 32) * 32)
-        canvas = np.zeros((*padded, 3), np.uint8)
-        canvas[:height, :width] = look.pixels
-        batch = cv2.dnn.blobFromImage(canvas, swapRB=True)
-        finds = decode_outputs(
-            self._network(np.asarray(batch, np.float32)), padded, self._score_threshold
-        )
+        canvas = np.zeros((1, *padded, 3), np.float32)
+        canvas[0, :height, :width] = cv2.cvtColor(look.pixels, cv2.COLOR_RGB2BGR)
+        finds = decode_outputs(self._network(planes(canvas)), padded, self._score_threshold)
         finds[:, _X] += look.left_px
         finds[:, _Y] += look.top_px
         return finds[_own(finds, look)]
@@ -133,22 +131,32 @@ def _own(finds: _Finds, look: _Look) -> NDArray[np.bool_]:
     return own
 
 
+def smallest_of_one_look_px(picture: Picture) -> float:
+    """The height of the smallest faces that are found without tiles, see `Detector.detect`.
+
+    Returns:
+        Pixels of the full-size photograph.
+    """
+    return max(picture.width_px, picture.height_px) * _SEEN_PX / ONE_LOOK_PX
+
+
 def look_sizes_px(picture: Picture, smallest_px: float) -> tuple[int, ...]:
     """The longest sides, ascending, at which the picture is looked at."""
     available = max(picture.pixels.shape[:2])
     finest = max(picture.width_px, picture.height_px) * _SEEN_PX / smallest_px
     enlarged = max(min(available * factor, side) for factor, side in _ENLARGEMENTS)
-    finest = max(min(finest, available), min(available, _MIDDLE_PX), enlarged, _COARSE_PX)
-    sizes = [_COARSE_PX, min(_MIDDLE_PX, finest), finest]
-    if finest > _FARTHEST_APART * _MIDDLE_PX:
+    finest = max(min(finest, available), min(available, ONE_LOOK_PX), enlarged, _COARSE_PX)
+    sizes = [_COARSE_PX, min(ONE_LOOK_PX, finest), finest]
+    if finest > _FARTHEST_APART * ONE_LOOK_PX:
         # Or faces that a tile's edge cuts would be too small in the look that must see them.
-        sizes.append(math.sqrt(finest * _MIDDLE_PX))
+        sizes.append(math.sqrt(finest * ONE_LOOK_PX))
     return tuple(sorted({round(size) for size in sizes}))
 
 
 def _resized(pixels: Pixels, longest_px: int) -> Pixels:
     """The picture with another longest side; halved as often as possible first, which is fast."""
     height, width = pixels.shape[:2]
+    halved = max(height, width) >= 2 * longest_px
     while max(height, width) >= 2 * longest_px and min(height, width) > 1:
         height, width = height // 2, width // 2
         # An odd last row or column is left out, so that each pixel is the mean of four.
@@ -158,7 +166,8 @@ def _resized(pixels: Pixels, longest_px: int) -> Pixels:
     size = (max(round(width * scale), 1), max(round(height * scale), 1))
     if size == (width, height):
         return pixels
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    # Between pixels that are means of four already, two neighbours are enough; six times as fast.
+    how = cv2.INTER_AREA if scale < 1 and not halved else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(pixels, size, interpolation=how), np.uint8)
 
 

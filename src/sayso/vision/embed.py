@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sayso.vision.decode import Pixels
-from sayso.vision.runtime import Network
+from sayso.vision.runtime import Network, planes
 
 _SMALLEST_NORM = 1e-6
 
@@ -37,8 +37,7 @@ class Embedder:
         features = np.zeros((len(crops), self._dimension), np.float32)
         for start in range(0, len(crops), self._chunk):
             part = crops[start : start + self._chunk]
-            batch = np.ascontiguousarray(part.transpose(0, 3, 1, 2), np.float32)
-            (raw,) = list(self._network(batch).values())[:1]
+            (raw,) = list(self._network(planes(part)).values())[:1]
             features[start : start + len(part)] = _unit(raw)
         return features
 

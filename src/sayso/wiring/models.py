@@ -31,10 +31,10 @@ class Models:
         from sayso.vision.models import YUNET, load
 
         settings = self.settings
+        # Photographs come in few shapes; what this holds of them is a quarter of a gigabyte.
+        network = self._network(load(YUNET, self.cache), fixed_px=10_000_000 // settings.cores)
         return Eye(
-            Detector(
-                self._network(load(YUNET, self.cache)), score_threshold=settings.detection_score
-            ),
+            Detector(network, score_threshold=settings.detection_score),
             self.limits,
             settings.smallest_face_px,
         )
@@ -70,13 +70,17 @@ class Models:
 
         return Path(self.settings.cache or platformdirs.user_cache_dir("sayso"))
 
-    def _network(self, model: bytes) -> OpenVinoNetwork:
+    def _network(self, model: bytes, *, fixed_px: int = 0) -> OpenVinoNetwork:
         from sayso.vision.runtime import OpenVinoNetwork
 
         # One stream for each worker: photographs are worked on side by side, not one by all.
         cores = self.settings.cores
         return OpenVinoNetwork(
-            model, threads=cores, streams=cores, cache=_writable(self.cache / "compiled")
+            model,
+            threads=cores,
+            streams=cores,
+            cache=_writable(self.cache / "compiled"),
+            fixed_px=fixed_px,
         )
 
 
