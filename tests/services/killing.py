@@ -71,7 +71,8 @@ def run(folder: Path, verb: str, killed_after_s: float | None) -> tuple[float, b
 def secrets(folder: Path) -> tuple[dict[str, PersonId], dict[str, list[bytes]]]:
     """Ids by name; by name, what only a template leaves: sealed rows and the wrapped key."""
     with closing(open_workspace(folder, environment(folder))) as one:
-        ids = {person.person.name: person.person.id for person in one.people()}
+        with one.repository.reading() as unit:
+            ids = {person.name: person.id for person in unit.people.all()}
         with one.database.reading() as connection:
             rows = connection.exec_driver_sql("SELECT person_id, id, sealed FROM templates").all()
         found = {
@@ -98,8 +99,8 @@ def left(folder: Path, patterns: list[bytes]) -> list[str]:
 def judge(folder: Path, verb: str, ids: dict[str, PersonId], kept: dict[str, list[bytes]]) -> str:
     """What the next start finds; raises for what is neither done nor untouched."""
     with closing(open_workspace(folder, environment(folder))) as one:
-        people = {person.person.name for person in one.people()}
         with one.repository.reading() as unit:
+            people = {person.name for person in unit.people.all()}
             owners = set(unit.templates.counts())
         assert owners == one.database.keys.holders(), "keys and templates do not go together"
         assert one.database.keys.pending_erasures() == [], "an erasure is still open"

@@ -179,6 +179,22 @@ def test_what_a_template_left_in_a_free_page_is_found_and_removed(tmp_path: Path
     world.close()
 
 
+def test_a_template_whose_key_is_gone_leaves_no_old_page_either(tmp_path: Path) -> None:
+    folder = tmp_path / "workspace"
+    world = lived_in(folder)
+    sealed, _ = sealed_and_wrapped(world)
+    with world.repository.reading() as unit:
+        person = unit.people.get(ADA_NAME).id
+    with closing(sqlite3.connect(folder / "keys.sqlite")) as careless:
+        careless.execute("DELETE FROM data_keys WHERE person_id = ?", (person,))
+        careless.commit()
+    started = opened(folder)
+    assert person in " ".join(started.notes)
+    assert not on_disk(folder, sealed)  # `world` is open still, and with it the log
+    started.close()
+    world.close()
+
+
 def test_no_journal_keeps_what_the_key_store_destroyed(tmp_path: Path) -> None:
     world = office(tmp_path / "workspace")
     keys = world.database.keys

@@ -116,8 +116,12 @@ class KeyStore:
         self._blank_journal()
 
     def sweep_is_due(self) -> bool:
-        """Whether keys were destroyed since old pages of what they sealed were last removed."""
+        """Whether templates went since old pages of them were last removed."""
         return self.fact(_SWEEP) is not None
+
+    def owe_sweep(self) -> None:
+        """Say that rows went whose keys were gone before."""
+        self.set_facts({_SWEEP: "due"})
 
     def sweep_is_done(self) -> None:
         """Say that they are removed."""

@@ -137,6 +137,8 @@ class Repository:
             if holders - owners:
                 self.vault.destroy(sorted(holders - owners))
             lost = owners - holders
+            if lost:
+                self.vault.store.owe_sweep()
             for person in sorted(lost):
                 unit.templates.drop(PersonId(person))
         return frozenset(PersonId(person) for person in lost)
