@@ -49,8 +49,8 @@ class Vault:
             self.store.keep(person, wrapped)
         return self._key.seal_template(wrapped, person, template, vector)
 
-    def open_template(self, person: str, template: str, sealed: bytes) -> bytes:
-        """Open a template.
+    def open_template(self, person: str, template: str, sealed: bytes) -> bytearray:
+        """Open a template, into memory that the caller overwrites after use.
 
         Raises:
             SealBroken: the data key is gone, or key or row were changed.
