@@ -218,6 +218,7 @@ def open_scope(
     of = recogniser.galleries.of(collection, recogniser.dimension, recogniser.model_sha256)
 
     def renew() -> int:
+        repository.vault.require_current()  # what the old key opened is not used under a new one
         with repository.reading() as unit:
             return of.renew(unit, collection, clock())
 
