@@ -119,6 +119,22 @@ def test_at_least_999_of_1000_just_at_the_threshold_are_found() -> None:
     assert missed <= 2
 
 
+def test_a_gallery_that_shrank_and_grew_again_sketches_who_moved() -> None:
+    rows = unit(21_000, 128, 31)
+    people = [f"p{place:05}" for place in range(len(rows))]
+    sketched, plain = Gallery(128, sketched_from=20_000), Gallery(128)
+    for gallery in (sketched, plain):
+        gallery.add(people[:20_000], rows[:20_000])
+        gallery.remove(people[10_000:20_000])  # what is left has sketches
+        gallery.add(people[10_000:19_000], rows[10_000:19_000])  # a second block has none
+        gallery.remove(people[:50])  # those of the second take their places
+        gallery.add(people[19_000:], rows[19_000:])  # and now all have
+    asked = rows[18_900:19_100]
+    found = [sketched.search(asked[start : start + 8], least=0.6) for start in range(0, 200, 8)]
+    assert sum(found, ()) == plain.search(asked, least=0.6)
+    assert all(sum(found, ()))
+
+
 def test_a_batch_answers_as_each_probe_alone() -> None:
     rows = unit(3000, 128, 5)
     gallery = Gallery(128)

@@ -64,13 +64,14 @@ class Templates:
 
     def append(self, wide: NDArray[np.float64]) -> None:
         """Add unit vectors (N, dimension) at the end."""
-        if self._count < self._sketched_from <= self._count + len(wide):
+        total = self._count + len(wide)
+        if self._count < self._sketched_from <= total:
             self._blocks = [self._sketched(*numbered) for numbered in enumerate(self._blocks)]
         done = 0
         while done < len(wide):
             at = self._count % ROWS
             if not at:
-                self._blocks.append(self._empty(sketched=self._count + len(wide)))
+                self._blocks.append(self._empty(sketched=total >= self._sketched_from))
             block = self._blocks[-1]
             part = wide[done : done + ROWS - at]
             block.rows[at : at + len(part)] = part
@@ -85,9 +86,12 @@ class Templates:
         to, source = self._blocks[place // ROWS], self._blocks[last // ROWS]
         to.rows[place % ROWS] = source.rows[last % ROWS]
         source.rows[last % ROWS] = 0
-        if to.sketches is not None and source.sketches is not None:
-            to.sketches[:, place % ROWS] = source.sketches[:, last % ROWS]
+        if source.sketches is not None:
+            if to.sketches is not None:
+                to.sketches[:, place % ROWS] = source.sketches[:, last % ROWS]
             source.sketches[:, last % ROWS] = 0
+        else:  # it was added while there were too few to have sketches
+            self._sketch(to, place % ROWS, place % ROWS + 1)
         self._count = last
         if not last % ROWS:
             self._blocks.pop()  # all zeros by now
@@ -107,7 +111,7 @@ class Templates:
             more than enough, at least of all that are as similar as the last of the best.
             With sketches, `sketch.MISSED` of those just as similar may be left out.
         """
-        margin = self._dimension * 2.0**-23  # of the sums in single precision, either way
+        margin = (self._dimension + 8) * 2.0**-23  # of the sums in single precision, either way
         at_most = sketch.limit(least) if self._sieves(len(probes)) else None
         sieve = None if at_most is None else sketch.Sieve(probes, at_most)
         floors = np.full(len(probes), least - margin, np.float32)
@@ -183,10 +187,10 @@ class Templates:
             np.dot(rows, probe, out=own)
         return similarity
 
-    def _empty(self, *, sketched: int) -> _Block:
+    def _empty(self, *, sketched: bool) -> _Block:
         rows = np.zeros((ROWS, self._dimension), np.float32)
         sketches = np.zeros((sketch.WORDS, ROWS), np.uint64)
-        return _Block(rows, sketches if sketched >= self._sketched_from else None)
+        return _Block(rows, sketches if sketched else None)
 
     def _sketched(self, number: int, block: _Block) -> _Block:
         if block.sketches is not None:
