@@ -170,3 +170,25 @@ def test_a_permit_rests_on_consents_of_this_person_that_were_given_before_it(
             assert yes in consents.events
             assert yes.act in {Act.GIVEN, Act.RENEWED}
             assert yes.at <= day(today) < (yes.expires or day(today) + timedelta(days=1))
+
+
+@RULES
+@given(
+    records(), st.sampled_from(GRANTS), st.sampled_from(EVERY_COLLECTION), NOWS, st.floats(0, 0.999)
+)
+def test_time_alone_changes_no_answer_before_the_instant_that_is_told(
+    record: Consents, grant: Grant, place: CollectionId, number: int, share: float
+) -> None:
+    now = day(number)
+    changes = record.changes_after(now)
+    later = now + share * ((changes or day(number + 500)) - now)
+    assert _answer(record, grant, place, later) == _answer(record, grant, place, now)
+
+
+def _answer(
+    record: Consents, grant: Grant, place: CollectionId, at: datetime
+) -> Lack | tuple[ConsentEvent, ...] | None:
+    try:
+        return record.live(grant, place, at)
+    except UnlistedTransition:
+        return None

@@ -28,6 +28,7 @@ from sayso.services.enrol import Enrol, Enrolled
 from sayso.services.enrolment import Enrolment, Image
 from sayso.services.eye import Eye
 from sayso.services.find import FindPhotographs
+from sayso.services.galleries import Galleries
 from sayso.services.identify import IdentifiedFace, Identify, Verify
 from sayso.services.judge import Judge
 from sayso.services.ports import FaceDetector
@@ -128,6 +129,7 @@ class World:
         self.detector = DrawnFaces()
         self.embedder = DrawnFeatures()
         self.loads = 0
+        self.galleries = Galleries()
         self.eye = Eye(detector or self.detector, DecodeLimits(10_000_000, 10_000_000), 16.0)
         kept, eye, load = self.repository, self.eye, self.load_recogniser
         signing = _signing(self.repository)
@@ -141,7 +143,7 @@ class World:
         self.find = FindPhotographs(book, clock)
         self.screen = Screen(kept, book, clock)
         self.judge = Judge(book, clock)
-        self.rights = Rights(kept, book, clock)
+        self.rights = Rights(kept, book, clock, let_go=self.galleries.let_go)
         self.publishing = Publish(kept, book, eye, self.screen, self._source, clock, WORKERS, "0")
 
     @classmethod
@@ -157,7 +159,9 @@ class World:
 
     def load_recogniser(self) -> Recogniser:
         self.loads += 1
-        return Recogniser(self.embedder, MODEL, DIMENSION, _POINTS, Promise(0.001, 0.1))
+        return Recogniser(
+            self.embedder, MODEL, DIMENSION, _POINTS, Promise(0.001, 0.1), self.galleries
+        )
 
     def _source(self, folder: str) -> FakeSource:
         return self.sources[Path(folder).name]

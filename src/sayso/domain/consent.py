@@ -20,7 +20,7 @@ to withdrawn.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -141,6 +141,17 @@ class Consents:
             if standing.yes is not None and (giver or not minor)  # rule 2
         )
         return yeses or self._lack(states, grant, collection, now)
+
+    def changes_after(self, now: datetime) -> datetime | None:
+        """The first instant after now at which time alone may change an answer; None: never."""
+        midnight = time(tzinfo=UTC)
+        instants = [event.at for event in self.events]
+        instants += [event.expires for event in self.events if event.expires is not None]
+        if self.born is None:
+            instants += [event.at + UNKNOWN_AGE_LIMIT for event in self.events]
+        else:
+            instants.append(datetime.combine(comes_of_age(self.born, self.jurisdiction), midnight))
+        return min((instant for instant in instants if instant > now), default=None)
 
     def points(self, purpose: Purpose) -> frozenset[CollectionId]:
         """Collections that stand for all: every one named, and one that nobody named."""

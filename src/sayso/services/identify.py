@@ -4,6 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import numpy as np
+import numpy.typing as npt
+
 from sayso.domain.consent import Consents
 from sayso.domain.face import Box, FaceId
 from sayso.domain.grant import STAFF, Audience
@@ -22,15 +25,17 @@ from sayso.domain.policy import (
 )
 from sayso.domain.sighting import Link, Sighting
 from sayso.errors import FaceUnknown, PersonUnknown
+from sayso.gallery import Candidate as Best
 from sayso.gallery import Gallery
 from sayso.ledger.entry import Action
 from sayso.services.book import Book
 from sayso.services.eye import Eye
 from sayso.services.places import photograph_and_face, read_photograph
 from sayso.services.ports import Clock, OpenSource
-from sayso.services.recognition import Candidate, LoadRecogniser, load_scope
+from sayso.services.recognition import Candidate, LoadRecogniser, open_scope
 from sayso.store.photographs import Photograph
 from sayso.store.repository import Repository, Unit
+from sayso.store.templates import Reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +106,7 @@ class Identify:
             held = unit.collections.get(collection)
             # Before a recogniser is loaded.
             require_comparable(held, Manner.ONE_TO_MANY, self.clock())
-            scope = load_scope(unit, self.load_recogniser(), held, self.clock())
+        scope = open_scope(self.repository, self.load_recogniser(), held, self.clock)
         picture, faces = self.eye.look(data)
         candidates = scope.compare(picture, faces)
         with self.book.writing() as page:
@@ -118,7 +123,7 @@ class Identify:
                     "gallery_version": scope.version,
                     "gallery_size": len(scope),
                     "key": self.repository.vault.key_id,
-                    "templates_opened": len(scope),
+                    "templates_opened": scope.opened,
                 },
             )
             if told:
@@ -208,10 +213,7 @@ class Verify:
                 remedy="Mark the face by hand: only found faces can be compared.",
             )
         picture = self.eye.picture(read_photograph(source, known, self.eye.limits.max_bytes))
-        gallery = Gallery(recogniser.dimension)
-        for reference in references:
-            gallery.add(reference.id, reference.person, reference.vector)
-        [[best]] = gallery.search(recogniser.features(picture, [stored.face]))
+        best = _compared(references, recogniser.features(picture, [stored.face]))
         likeness = classify(
             best.similarity, stored.face.height_px, recogniser.limits(len(references))
         )
@@ -259,3 +261,14 @@ class Verify:
             if likeness is Likeness.NEITHER:
                 return
             unit.sightings.keep([found], model_sha256=model)
+
+
+def _compared(references: Sequence[Reference], probe: npt.NDArray[np.float32]) -> Best:
+    """The best of one person's references; of the opened ones nothing is left."""
+    templates = Gallery(probe.shape[1])
+    for one in references:
+        templates.add([one.person], one.vector[None])
+        one.vector.fill(0)
+    [[best]] = templates.search(probe)
+    templates.remove({one.person for one in references})
+    return best

@@ -20,7 +20,7 @@ from sayso.errors import FaceError, PhotographError
 from sayso.services.pipeline import in_batches, in_order
 from sayso.services.places import Unreadable, read_photograph
 from sayso.services.ports import Clock, PhotographSource, Progress, unwatched
-from sayso.services.recognition import Candidate, Recogniser, Scope, keep_sightings, load_scope
+from sayso.services.recognition import Candidate, Recogniser, Scope, keep_sightings, open_scope
 from sayso.store.photographs import Behind, Photograph, StoredFace
 from sayso.store.repository import Repository, Unit
 from sayso.vision.align import align, enough_px
@@ -77,9 +77,6 @@ class Meeting:
         clock: gives the present instant.
         workers: how many threads.
 
-    Attributes:
-        opened: how many templates were opened so far.
-
     Raises:
         Denied: the collection's mode does not allow comparing every face.
     """
@@ -102,9 +99,14 @@ class Meeting:
         self.collection = collection
         self._clock = clock
         self._workers = workers
-        self.opened = 0
+        self._scopes: list[Scope] = []
         self.scope = self._load()
         self.done = Done()
+
+    @property
+    def opened(self) -> int:
+        """How many templates were opened so far."""
+        return sum(scope.opened for scope in self._scopes)
 
     def backlog(self) -> tuple[int, int]:
         """How many photographs are behind, and how many people they have still to meet."""
@@ -242,9 +244,8 @@ class Meeting:
         self.done.faces += len(found)
 
     def _load(self) -> Scope:
-        with self._repository.reading() as unit:
-            scope = load_scope(unit, self._recogniser, self.collection, self._clock())
-        self.opened += len(scope)
+        scope = open_scope(self._repository, self._recogniser, self.collection, self._clock)
+        self._scopes.append(scope)
         return scope
 
 

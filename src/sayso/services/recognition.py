@@ -3,15 +3,15 @@
 Features of the probes live in these functions' local variables and go with them.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
 
-from sayso.domain.consent import Consents
 from sayso.domain.face import Face, FaceId
 from sayso.domain.matching import (
     Likeness,
@@ -23,12 +23,12 @@ from sayso.domain.matching import (
 )
 from sayso.domain.person import PersonId
 from sayso.domain.photo import Collection
-from sayso.domain.policy import Compare, Manner, Permit, decide, require_comparable
+from sayso.domain.policy import Manner, require_comparable
 from sayso.domain.sighting import Link, Sighting
 from sayso.gallery import Gallery
-from sayso.services.ports import FaceEmbedder
-from sayso.store.repository import Unit
-from sayso.store.templates import Reference
+from sayso.services.galleries import Galleries, ScopeGallery, permits
+from sayso.services.ports import Clock, FaceEmbedder
+from sayso.store.repository import Repository, Unit
 from sayso.vision.align import CROP_PX, align
 from sayso.vision.decode import Picture
 
@@ -48,6 +48,7 @@ class Recogniser:
         dimension: of the features.
         operating_points: measured false match rates of the model.
         promise: the false positive identification rates that the controller accepts.
+        galleries: of this process, kept from one use to the next.
     """
 
     embedder: FaceEmbedder
@@ -55,6 +56,7 @@ class Recogniser:
     dimension: int
     operating_points: tuple[OperatingPoint, ...]
     promise: Promise
+    galleries: Galleries = field(default_factory=Galleries)
 
     def features(self, picture: Picture, faces: Sequence[Face]) -> npt.NDArray[np.float32]:
         """Features (N, D), unit length; zeros, which match nobody, for a face drawn by hand."""
@@ -103,27 +105,34 @@ class Candidate:
 
 
 class Scope:
-    """The gallery of one collection: everybody whose ``recognise`` covers it, at one instant.
+    """Everybody whose ``recognise`` covers a collection: as of one instant, and up to date in use.
+
+    Whoever said no since it was opened, in whatever process, is not compared any more; who said
+    yes since may be, and is caught up with all the same.
 
     Attributes:
         limits: the thresholds that keep the promise in a gallery of this size.
         through: the sequence of consent events up to which it holds everybody.
-        version: of people and consents when it was loaded.
+        version: of people and consents when it was opened.
+        opened: how many templates this one had opened so far.
     """
 
     def __init__(
-        self, recogniser: Recogniser, references: Sequence[Reference], version: int
+        self, recogniser: Recogniser, gallery: ScopeGallery, renew: Callable[[], int]
     ) -> None:
+        self.opened = renew()
         self._recogniser = recogniser
-        self._references = references
-        self._galleries: dict[int, Gallery] = {}
-        self.limits = recogniser.limits(len(references))
-        self.through = max((r.joined_at for r in references), default=0)
-        self.version = version
+        self._gallery = gallery
+        self._renew = renew
+        self._size = len(gallery)
+        self._counting = threading.Lock()
+        self.limits = recogniser.limits(self._size)
+        self.through = gallery.through
+        self.version = gallery.version
 
     def __len__(self) -> int:
-        """The number of references."""
-        return len(self._references)
+        """The number of references when it was opened."""
+        return self._size
 
     @property
     def embedder(self) -> FaceEmbedder:
@@ -132,7 +141,7 @@ class Scope:
 
     def people(self, *, joined_after: int = -1) -> int:
         """How many people joined after a sequence."""
-        return len({r.person for r in self._references if r.joined_at > joined_after})
+        return self._gallery.people(joined_after)
 
     def compare(
         self, picture: Picture, faces: Sequence[Face], *, joined_after: int = -1
@@ -171,7 +180,8 @@ class Scope:
             probes: (N, D).
             joined_after: compare only with people who joined after this sequence.
         """
-        found = self._since(joined_after).search(probes, top=_CANDIDATES)
+        gallery = self._since(joined_after)  # once more: features take longer than all the rest
+        found = gallery.search(probes, top=_CANDIDATES, least=self.limits.review)
         return tuple(
             self._judged(face, [(PersonId(c.person_id), c.similarity) for c in candidates])
             for face, candidates in zip(faces, found, strict=True)
@@ -190,40 +200,29 @@ class Scope:
         return tuple(c for c in judged if c.likeness is not Likeness.NEITHER)
 
     def _since(self, joined_after: int) -> Gallery:
-        if joined_after not in self._galleries:
-            gallery = Gallery(self._recogniser.dimension)
-            for reference in self._references:
-                if reference.joined_at > joined_after:
-                    gallery.add(reference.id, reference.person, reference.vector)
-            self._galleries[joined_after] = gallery
-        return self._galleries[joined_after]
+        opened = self._renew()
+        with self._counting:
+            self.opened += opened
+        return self._gallery.since(joined_after)
 
 
-def load_scope(unit: Unit, recogniser: Recogniser, collection: Collection, now: datetime) -> Scope:
+def open_scope(
+    repository: Repository, recogniser: Recogniser, collection: Collection, clock: Clock
+) -> Scope:
     """The gallery of a collection in mode ``group``.
 
     Raises:
         Denied: the collection's mode does not allow comparing every face.
     """
-    require_comparable(collection, Manner.ONE_TO_MANY, now)
-    records = unit.people.all_consents(unit.templates.counts())
-    references = [
-        reference
-        for permit in permits(records, collection, Manner.ONE_TO_MANY, now).values()
-        for reference in unit.templates.references(permit, model_sha256=recogniser.model_sha256)
-    ]
-    return Scope(recogniser, references, unit.people.version())
+    require_comparable(collection, Manner.ONE_TO_MANY, clock())
+    of = recogniser.galleries.of(collection, recogniser.dimension, recogniser.model_sha256)
 
+    def renew() -> int:
+        repository.vault.require_current()  # what the old key opened is not used under a new one
+        with repository.reading() as unit:
+            return of.renew(unit, collection, clock())
 
-def permits(
-    records: Mapping[PersonId, Consents], collection: Collection, manner: Manner, now: datetime
-) -> dict[PersonId, Permit]:
-    """Who of these may be compared with faces of the collection, each with the permit."""
-    answers = {
-        person: decide(Compare(person, collection, manner), record, now)
-        for person, record in records.items()
-    }
-    return {person: answer for person, answer in answers.items() if isinstance(answer, Permit)}
+    return Scope(recogniser, of, renew)
 
 
 def keep_sightings(  # noqa: PLR0913 - the facts of one write

@@ -1,6 +1,6 @@
 """Withdrawal and erasure: as easy as giving, and in force for the very next decision."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -42,15 +42,24 @@ class Withdrawn:
 __all__ = ["Erased", "Rights", "Withdrawn"]
 
 
+def _nothing_held(_person: PersonId) -> None:
+    """For a process that compares nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """The use cases."""
+    """The use cases.
+
+    Attributes:
+        let_go: removes a person from what this process holds in memory.
+    """
 
     repository: Repository
     book: Book
     clock: Clock
     places: tuple[Path, ...] = ()
     takedown_days: int = DEFAULT_DAYS
+    let_go: Callable[[PersonId], None] = _nothing_held
 
     def withdraw(self, person: str, purpose: Purpose | None = None) -> Withdrawn:
         """End one purpose, or all. When ``recognise`` ends the template goes with it.
@@ -80,6 +89,7 @@ class Rights:
                 details={"purposes": list(purposes), "references_destroyed": templates},
             )
             listing(page, now, self.takedown_days, known.id)  # entered behind what it follows from
+        self.let_go(known.id)
         # A face that was shown on a match is shown no more once recognise has ended.
         shown = published if {Purpose.PUBLISH, Purpose.RECOGNISE} & set(purposes) else ()
         receipt = self.book.prove(page.receipts[0].sequence)
@@ -94,7 +104,12 @@ class Rights:
             ErasureIncomplete: everything is removed, but something was found on reading back.
             WorkspaceBusy: everything is removed, but a reader keeps old pages alive.
         """
-        return self.erasing(person)
+        with self.repository.reading() as unit:
+            known = unit.people.get(person)
+        try:
+            return self.erasing(known.id)
+        finally:
+            self.let_go(known.id)
 
     @property
     def erasing(self) -> Erase:

@@ -28,7 +28,7 @@ from sayso.services.recognition import (
     LoadRecogniser,
     Scope,
     keep_sightings,
-    load_scope,
+    open_scope,
 )
 from sayso.services.retention import Retention
 from sayso.services.takedowns import DEFAULT_DAYS
@@ -134,8 +134,7 @@ class Scan:
         """Whom the faces of a collection are compared with now; None: with nobody."""
         if collection.recognition is not Recognition.GROUP:
             return None
-        with self.repository.reading() as unit:
-            return load_scope(unit, self.load_recogniser(), collection, self.clock())
+        return open_scope(self.repository, self.load_recogniser(), collection, self.clock)
 
 
 def _crops(outcome: _Outcome) -> int:
@@ -169,6 +168,7 @@ class _Run:
         self._source = source
         self._progress = progress
         self._examiner = Examiner(scan.repository, source, collection.id, scan.eye, again=again)
+        self._scopes: list[Scope] = []
         self._opened = 0
         self._scope = self._load_scope()
         self._done = self._total = 0
@@ -186,12 +186,12 @@ class _Run:
             "gallery_version": None if scope is None else scope.version,
             "gallery_size": None if scope is None else len(scope),
             "key": None if scope is None else self._scan.repository.vault.key_id,
-            "templates_opened": self._opened,
+            "templates_opened": self._opened + sum(one.opened for one in self._scopes),
         }
 
     def _load_scope(self) -> Scope | None:
         scope = self._scan.scope(self._collection)
-        self._opened += 0 if scope is None else len(scope)
+        self._scopes += [] if scope is None else [scope]
         return scope
 
     def look_at(self, pending: Iterable[SourceFile], total: int) -> None:

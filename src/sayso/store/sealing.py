@@ -17,6 +17,7 @@ from sayso.errors import KeyWrong, SealBroken
 
 KEY_BYTES = 32
 _NONCE_BYTES = 12
+_TAG_BYTES = 16
 _CHECK = b"sayso workspace key"
 
 
@@ -97,14 +98,20 @@ class WorkspaceKey:
 
     def open_template(
         self, wrapped: bytes, person_id: str, template_id: str, sealed: bytes
-    ) -> bytes:
-        """Open what `seal_template` sealed.
+    ) -> bytearray:
+        """Open what `seal_template` sealed, into memory that the caller overwrites after use.
 
         Raises:
             SealBroken: key or row were changed, or belong to another person or row.
         """
         key = _open(self.secret, wrapped, _named("data key", person_id))
-        return _open(key, sealed, _named("template", person_id, template_id))
+        opened = bytearray(max(len(sealed) - _NONCE_BYTES - _TAG_BYTES, 0))
+        named = _named("template", person_id, template_id)
+        try:
+            AESGCM(key).decrypt_into(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], named, opened)
+        except (InvalidTag, ValueError):
+            raise _broken() from None
+        return opened
 
 
 def _named(*parts: str) -> bytes:
@@ -120,8 +127,12 @@ def _open(key: bytes, sealed: bytes, associated: bytes) -> bytes:
     try:
         return AESGCM(key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], associated)
     except (InvalidTag, ValueError):
-        raise SealBroken(
-            expected="a sealed row as it was written",
-            found="one that does not open",
-            remedy="Restore the workspace from a backup, or withdraw and enrol this person again.",
-        ) from None
+        raise _broken() from None
+
+
+def _broken() -> SealBroken:
+    return SealBroken(
+        expected="a sealed row as it was written",
+        found="one that does not open",
+        remedy="Restore the workspace from a backup, or withdraw and enrol this person again.",
+    )

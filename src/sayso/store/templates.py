@@ -48,13 +48,26 @@ class Reference:
     """An opened template: features of an enrolled person, under the permit it was opened with.
 
     Attributes:
-        vector: float32 of unit length.
+        vector: float32 of unit length, in memory of its own, to be overwritten after use.
         joined_at: the sequence of consent events at which the person's ``recognise`` widened.
     """
 
     id: str
     person: PersonId
     vector: npt.NDArray[np.float32]
+    joined_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Which references there are of a person, unopened.
+
+    Attributes:
+        ids: of the templates.
+        joined_at: as in `Reference`.
+    """
+
+    ids: tuple[str, ...]
     joined_at: int
 
 
@@ -112,6 +125,22 @@ class Templates:
             .order_by(templates.c.id)
         )
         return [self._opened(row) for row in self._connection.execute(query)]
+
+    def roll(self, *, model_sha256: str) -> Mapping[PersonId, Held]:
+        """Which references of one model there are, of everybody who has any; none is opened."""
+        query = (
+            sa.select(templates.c.id, templates.c.person_id, persons.c.joined_at_sequence)
+            .join(persons, persons.c.id == templates.c.person_id)
+            .where(templates.c.model_sha256 == model_sha256)
+            .order_by(templates.c.id)
+        )
+        ids: dict[PersonId, tuple[str, ...]] = {}
+        joined: dict[PersonId, int] = {}
+        for template, owner, sequence in self._connection.execute(query):
+            person = PersonId(owner)
+            ids[person] = (*ids.get(person, ()), template)
+            joined[person] = sequence
+        return {person: Held(ids[person], joined[person]) for person in ids}
 
     def counts(self) -> Mapping[PersonId, int]:
         """How many templates each person has who has any."""

@@ -85,7 +85,7 @@ def gather(connection: sa.Connection, vault: Vault, person: str) -> list[Trace]:
         traces += of_bytes("a sealed template", row.sealed)
         traces += _ids("a template's id", row.id)
         with suppress(SealBroken):  # closed already: nobody can open it, we cannot either
-            traces += of_vector(vault.open_template(person, row.id, row.sealed))
+            traces += of_vector(bytes(vault.open_template(person, row.id, row.sealed)))
     return list({trace.pattern: trace for trace in traces}.values())
 
 

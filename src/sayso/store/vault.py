@@ -42,15 +42,15 @@ class Vault:
 
         The key is on disk before the row is: a template without its key never was acknowledged.
         """
-        self._require_current()
+        self.require_current()
         wrapped = self.store.wrapped(person)
         if wrapped is None:
             wrapped = self._key.new_data_key(person)
             self.store.keep(person, wrapped)
         return self._key.seal_template(wrapped, person, template, vector)
 
-    def open_template(self, person: str, template: str, sealed: bytes) -> bytes:
-        """Open a template.
+    def open_template(self, person: str, template: str, sealed: bytes) -> bytearray:
+        """Open a template, into memory that the caller overwrites after use.
 
         Raises:
             SealBroken: the data key is gone, or key or row were changed.
@@ -65,7 +65,7 @@ class Vault:
         try:
             return self._key.open_template(wrapped, person, template, sealed)
         except SealBroken:
-            self._require_current()
+            self.require_current()
             raise
 
     def wrapped(self, person: str) -> bytes | None:
@@ -147,8 +147,12 @@ class Vault:
             pending.append(Pending(token, one.person, sealed, one.begun_at))
         self.store.start_over(facts, pending)
 
-    def _require_current(self) -> None:
-        """Notice that another process changed the workspace key meanwhile."""
+    def require_current(self) -> None:
+        """Notice that another process changed the workspace key meanwhile.
+
+        Raises:
+            KeyWrong: it did.
+        """
         check = self.store.fact(CHECK)
         if check is not None:
             self._key.verify(check)

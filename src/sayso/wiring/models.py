@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from sayso.domain.person import PersonId
     from sayso.services.eye import Eye
     from sayso.services.recognition import Recogniser
     from sayso.settings import Settings
@@ -62,6 +63,11 @@ class Models:
             SFACE.operating_points,
             self.settings.promise,
         )
+
+    def let_go(self, person: PersonId) -> None:
+        """Remove a person from the galleries in memory; there are none before a recogniser is."""
+        if "recogniser" in vars(self):
+            self.recogniser.galleries.let_go(person)
 
     @cached_property
     def cache(self) -> Path:

@@ -270,6 +270,7 @@ class Workspace:
             self.clock,
             (self.models.cache,),
             self.settings.takedown_days,
+            self.models.let_go,
         )
 
     @property

@@ -1,0 +1,193 @@
+"""The galleries in this process's memory: one for each scope, changed in place with consent.
+
+Opening a scope anew for every picture would open every template again. So a gallery stays, with
+the version of people and consents that it is of; before each use the version is read again, and
+what differs is removed or added, nothing else. A withdrawal, here or in another process, changes
+the version in its own transaction.
+"""
+
+import threading
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sayso.domain.consent import Consents
+from sayso.domain.person import PersonId
+from sayso.domain.photo import Collection, CollectionId
+from sayso.domain.policy import Compare, Manner, Permit, decide
+from sayso.gallery import Gallery
+from sayso.store.repository import Unit
+from sayso.store.templates import Held, Reference
+
+
+class ScopeGallery:
+    """The gallery of one scope: everybody whose ``recognise`` covers a collection.
+
+    Args:
+        dimension: of the features.
+        model_sha256: whose templates are compared.
+    """
+
+    def __init__(self, dimension: int, model_sha256: str) -> None:
+        self._dimension = dimension
+        self._model = model_sha256
+        self._everybody = Gallery(dimension)
+        self._newcomers: dict[int, Gallery] = {}
+        self._held: dict[PersonId, Held] = {}
+        self._version = -1
+        self._through = 0
+        self._since: datetime | None = None
+        self._until: datetime | None = None
+        self._changing = threading.Lock()
+
+    def __len__(self) -> int:
+        """The number of references."""
+        return len(self._everybody)
+
+    @property
+    def version(self) -> int:
+        """Of people and consents, when this was last made to agree with them; -1: never."""
+        return self._version
+
+    @property
+    def through(self) -> int:
+        """The sequence of consent events up to which it holds everybody."""
+        return self._through
+
+    def renew(self, unit: Unit, collection: Collection, now: datetime) -> int:
+        """Make it agree with what is kept: at once where nothing has changed.
+
+        Returns:
+            How many templates had to be opened.
+
+        Raises:
+            SealBroken: a template does not open; then nobody is held.
+        """
+        with self._changing:
+            version = unit.people.version()
+            if self._holds_at(version, now):
+                return 0
+            roll = unit.templates.roll(model_sha256=self._model)
+            records = unit.people.all_consents(roll)
+            allowed = permits(records, collection, Manner.ONE_TO_MANY, now)
+            wanted = {person: held for person, held in roll.items() if person in allowed}
+            try:
+                opened = self._change(unit, wanted, allowed)
+            except BaseException:
+                self._drop(list(self._held))
+                self._version = -1
+                raise
+            self._version, self._since = version, now
+            self._through = max((held.joined_at for held in wanted.values()), default=0)
+            ends = (record.changes_after(now) for record in records.values())
+            self._until = min((end for end in ends if end is not None), default=None)
+            return opened
+
+    def people(self, joined_after: int) -> int:
+        """How many people joined after a sequence of consent events."""
+        with self._changing:
+            return sum(held.joined_at > joined_after for held in self._held.values())
+
+    def since(self, joined_after: int) -> Gallery:
+        """Those who joined after a sequence of consent events; after -1: everybody."""
+        if joined_after < 0:
+            return self._everybody
+        with self._changing:
+            if joined_after not in self._newcomers:
+                late = [p for p, held in self._held.items() if held.joined_at > joined_after]
+                self._newcomers[joined_after] = self._everybody.part(late)
+            return self._newcomers[joined_after]
+
+    def let_go(self, person: PersonId) -> None:
+        """Remove a person now; the next use asks again what is kept."""
+        with self._changing:
+            self._drop([person])
+            self._version = -1
+
+    def _holds_at(self, version: int, now: datetime) -> bool:
+        same = version == self._version and self._since is not None and self._since <= now
+        return same and (self._until is None or now < self._until)
+
+    def _change(
+        self, unit: Unit, wanted: Mapping[PersonId, Held], allowed: Mapping[PersonId, Permit]
+    ) -> int:
+        differing = [person for person, held in self._held.items() if wanted.get(person) != held]
+        new = [person for person, held in wanted.items() if self._held.get(person) != held]
+        opened = [
+            reference
+            for person in new
+            for reference in unit.templates.references(allowed[person], model_sha256=self._model)
+        ]
+        vectors = np.empty((len(opened), self._dimension), np.float32)
+        for row, reference in zip(vectors, opened, strict=True):
+            row[:] = reference.vector
+            reference.vector.fill(0)
+        try:
+            self._swap(self._everybody, differing, opened, vectors, after=-1)
+            for after, gallery in self._newcomers.items():
+                self._swap(gallery, differing, opened, vectors, after=after)
+        finally:
+            vectors.fill(0)
+        for person in differing:
+            del self._held[person]
+        self._held |= {person: wanted[person] for person in new}
+        return len(opened)
+
+    @staticmethod
+    def _swap(
+        gallery: Gallery,
+        gone: Sequence[PersonId],
+        opened: Sequence[Reference],
+        vectors: NDArray[np.float32],
+        *,
+        after: int,
+    ) -> None:
+        """Swap people in a gallery that a search may be waiting for: it sees all or nothing."""
+        late = [place for place, reference in enumerate(opened) if reference.joined_at > after]
+        some = vectors[late]
+        try:
+            gallery.change(gone, [opened[place].person for place in late], some)
+        finally:
+            some.fill(0)
+
+    def _drop(self, gone: Sequence[PersonId]) -> None:
+        for gallery in (self._everybody, *self._newcomers.values()):
+            gallery.remove(gone)
+        for person in gone:
+            self._held.pop(person, None)
+
+
+class Galleries:
+    """Every gallery of this process. Safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._galleries: dict[tuple[CollectionId, str], ScopeGallery] = {}
+        self._lock = threading.Lock()
+
+    def of(self, collection: Collection, dimension: int, model_sha256: str) -> ScopeGallery:
+        """The one gallery of a scope; empty until it is renewed."""
+        with self._lock:
+            key = (collection.id, model_sha256)
+            if key not in self._galleries:
+                self._galleries[key] = ScopeGallery(dimension, model_sha256)
+            return self._galleries[key]
+
+    def let_go(self, person: PersonId) -> None:
+        """Remove a person from all of them: when it returns no copy is left in this process."""
+        with self._lock:
+            galleries = list(self._galleries.values())
+        for gallery in galleries:
+            gallery.let_go(person)
+
+
+def permits(
+    records: Mapping[PersonId, Consents], collection: Collection, manner: Manner, now: datetime
+) -> dict[PersonId, Permit]:
+    """Who of these may be compared with faces of the collection, each with the permit."""
+    answers = {
+        person: decide(Compare(person, collection, manner), record, now)
+        for person, record in records.items()
+    }
+    return {person: answer for person, answer in answers.items() if isinstance(answer, Permit)}
