@@ -126,6 +126,8 @@ SECTIONS = (
         "Cold processes, a warm cache.",
     ),
 )
+_ENOUGH = 5
+_FEW = "Figures of fewer than five rounds are a first impression, no more."
 _PICTURES = {
     "scan": ("throughput", "memory"),
     "kernels": ("stages",),
@@ -152,9 +154,10 @@ def shown(section: Section, report: Mapping[str, Any]) -> str:
         rows = [{title: row[key] for key, title in section.columns.items()} for row in rows]
     setting = report.get("smallest_face_px")
     note = f" `SAYSO_SMALLEST_FACE_PX` was {setting}." if setting else ""
+    few = _FEW if any(row.get("rounds", _ENOUGH) < _ENOUGH for row in report["rows"]) else ""
     parts = [
         f"## {section.title}",
-        " ".join(words for words in (section.words, report.get("note")) if words),
+        " ".join(words for words in (section.words, report.get("note"), few) if words),
         f"Measured {report['at'][:10]} on: {described(report['machine'])}{note}",
         machine.table(rows),
     ]

@@ -24,7 +24,7 @@ mpl.use("Agg")
 
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 _COLOURS = ("#1b4965", "#bc4b51", "#5b8e7d", "#f4a259", "#8cb369", "#6d597a", "#999999")
 _SIZE_IN = (7.0, 4.2)
@@ -61,6 +61,7 @@ def throughput(axes: Axes, report: dict[str, Any]) -> None:
     axes.set_xlabel("cores")
     axes.set_ylabel("photographs per second")
     axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.yaxis.set_major_formatter(_PLAIN)
     axes.yaxis.set_minor_formatter(NullFormatter())
     axes.set_title("Scanning photographs of 12 to 24 megapixels")
