@@ -1,10 +1,9 @@
 """Catching up: the whole against embedding the same faces alone, on the same cores in turn.
 
-    python benchmarks/catchup.py --photographs FOLDER [--newcomers N] [--rounds 5] [--faces N]
+    python benchmarks/catchup.py --photographs FOLDER [--newcomers 200] [--rounds 5]
 
-FOLDER holds photographs as `benchmarks/photographs.py` composes them. They are scanned once;
-then all their faces meet the newcomers, again and again. ``--faces`` is the number that the time
-is extrapolated to.
+FOLDER holds photographs as `benchmarks/photographs.py` composes them. They are scanned once; then
+all their faces meet the newcomers, again and again. ``--faces``: what the time is extrapolated to.
 """
 
 import argparse

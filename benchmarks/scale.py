@@ -137,7 +137,7 @@ def enrol(unit: Unit, number: int) -> PersonId:
                            scope=EVERYWHERE, at=NOW, evidence=evidence)  # fmt: skip
         unit.people.record([yes])
     permit = require(HoldTemplate(person.id), unit.people.consents(person.id), NOW)
-    unit.people.add_template(permit, _BASIS[number], model_sha256=MODEL, usable=1.0, now=NOW)
+    unit.templates.add(permit, _BASIS[number], model_sha256=MODEL, usable=1.0, now=NOW)
     return person.id
 
 
@@ -176,7 +176,7 @@ def paging(sightings: int, faces: int) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
         place = Place.create(Path(folder))
         filled(place.repository, sightings, faces)
-        screen = Screen(place.repository, clock)
+        screen = Screen(place.repository, place.book, clock)
         find = FindPhotographs(place.book, clock)
         channel = Channel("website")
         middle = f"{sightings // faces // 2:09d}.jpg"

@@ -4,7 +4,7 @@ from sayso.domain.objection import Wish
 from sayso.domain.screening import Outcome, Verdict
 from sayso.errors import FaceUnknown, ObjectionUnknown, PhotographUnknown, SettingMalformed
 from sayso.services.objections import Object, face_or_whole
-from sayso.services.screen import ScreenedPhotograph
+from sayso.services.verdicts import ScreenedPhotograph
 
 from .drawing import ADA, BEN, LEFT, RIGHT, Head, picture
 from .world import WEBSITE, FakeSource, World

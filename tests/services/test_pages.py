@@ -8,7 +8,7 @@ from sayso.domain.screening import Verdict
 from sayso.errors import SettingMalformed
 from sayso.services.find import Found
 from sayso.services.listing import Ticked
-from sayso.services.screen import ScreenedPhotograph
+from sayso.services.verdicts import ScreenedPhotograph
 from sayso.sources.source import SourceFile
 from sayso.store.photographs import Located
 

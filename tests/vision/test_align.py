@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sayso.domain.face import Landmarks, Point
 from sayso.errors import FaceTooSmall
-from sayso.vision.align import align, similarity_transform
+from sayso.vision.align import align, enough_px, similarity_transform
 
 # Where the crop wants eyes, nose and mouth corners, as published with ArcFace.
 EYES, NOSE = [[38.2946, 51.6963], [73.5318, 51.5014]], [[56.0252, 71.7366]]
@@ -89,3 +89,11 @@ def test_outside_of_the_picture_is_black() -> None:
 def test_landmarks_in_one_point_are_refused() -> None:
     with pytest.raises(FaceTooSmall):
         align(np.zeros((50, 50, 3), np.uint8), landmarks(np.ones((5, 2)), 50, 50))
+
+
+def test_the_least_side_at_which_no_crop_is_enlarged() -> None:
+    """A face as large as its crop needs every pixel; one four times as large a quarter of them."""
+    width, height = 1120, 480
+    for scale, enough in ((1, width), (4, width / 4), (0.5, width)):
+        marks = landmarks(WANTED * scale, width, height)
+        assert enough_px(marks, width, height) == pytest.approx(enough, abs=1)

@@ -28,7 +28,7 @@ from sayso.domain.screening import CoverStyle, Outcome, Verdict
 
 if TYPE_CHECKING:
     from sayso.services.publication import WithheldFile
-    from sayso.services.screen import ScreenedFace, ScreenedPhotograph
+    from sayso.services.verdicts import ScreenedFace, ScreenedPhotograph
 
 app = typer.Typer()
 collections = typer.Typer(cls=Verbs, no_args_is_help=True, help="Declare and list what you hold.")

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from sayso.domain.screening import CoverStyle
 from sayso.services.output import COPIES
-from sayso.services.screen import ScreenedPhotograph, Screening
+from sayso.services.screen import Screening
+from sayso.services.verdicts import ScreenedPhotograph
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,8 @@ from sayso.services.places import read_photograph
 from sayso.services.ports import Clock, OpenSource, PhotographSource, Progress, unwatched
 from sayso.services.publication import Publication, PublishedFile, WithheldFile
 from sayso.services.report import Pages, write_pages
-from sayso.services.screen import Screen, ScreenedPhotograph, Screening
+from sayso.services.screen import Screen, Screening
+from sayso.services.verdicts import ScreenedPhotograph
 from sayso.store.publications import Copy
 from sayso.store.repository import Repository, Unit
 

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from sayso.domain.screening import CONSENT, DOUBTFUL, NO_PERMIT, OBJECTION, Outcome
 from sayso.services.output import COPIES, MANIFEST, REPORT, Output
 from sayso.services.publication import Publication, PublishedFile, WithheldFile
-from sayso.services.screen import ScreenedFace, ScreenedPhotograph
+from sayso.services.verdicts import ScreenedFace, ScreenedPhotograph
 
 _DISPLAYED = frozenset({"JPEG", "PNG", "WEBP"})
 """What browsers show; of the others the report shows the copy alone."""
