@@ -49,9 +49,7 @@ def measure(options: argparse.Namespace) -> dict[str, float]:
     )
     embedder = Embedder(embedding, dimension=DIMENSION)
     # The newcomers' references are drawn, under this benchmark's own name for the model.
-    recogniser = Recogniser(
-        embedder, "ab" * 32, DIMENSION, SFACE.operating_points, Promise(0.001, 0.1)
-    )
+    recogniser = Recogniser(embedder, "ab" * 32, DIMENSION, SFACE.calibration, Promise(0.001, 0.1))
     source = Folder(options.photographs)
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
         place = Place.create(Path(folder), people=0)

@@ -106,7 +106,7 @@ class Contest:
     def __init__(self, data: Data, count: int) -> None:
         self.data = data
         self.count = count
-        self.least = thresholds(SFACE.operating_points, references=count, promise=PROMISE).review
+        self.least = thresholds(SFACE.calibration, references=count, promise=PROMISE).review
         self.ours = Gallery(data.dimension)
         self.owners = data.owners[:count]
         self.rows = np.zeros((count if count <= LISTED else 0, data.dimension), np.float32)

@@ -111,6 +111,12 @@ SECTIONS = (
         "One face, or many at once, among the templates of a gallery.",
     ),
     Section(
+        "promise",
+        "Promises",
+        "How many strangers were named, over how many were promised, by the references in the "
+        "gallery.",
+    ),
+    Section(
         "scale-scan",
         "Many photographs",
         "What the store costs: the detector is a stand-in that takes no time.",

@@ -24,10 +24,11 @@ import numpy as np
 import numpy.typing as npt
 
 import machine
+from sayso.domain.calibration import Calibration
 from sayso.domain.event import Act, ConsentEvent, Evidence
 from sayso.domain.face import Box, Face, Landmarks, Point
 from sayso.domain.grant import EVERYWHERE, Channel, Purpose
-from sayso.domain.matching import OperatingPoint, Promise
+from sayso.domain.matching import Promise
 from sayso.domain.person import Person, PersonId
 from sayso.domain.photo import Collection, CollectionId, Recognition
 from sayso.domain.policy import HoldTemplate, require
@@ -59,7 +60,7 @@ _TURNS = 7
 _NOTE = "times are of all cores (user and system); waiting for the disk is in wall_s alone"
 _BASIS = np.random.default_rng(1).normal(size=(PEOPLE + 1, DIMENSION)).astype(np.float32)
 _LIMITS = DecodeLimits(10_000_000, 10_000_000)
-_POINTS = (OperatingPoint(0.9, 0.137), OperatingPoint(1e-9, 0.407))
+_CALIBRATION = Calibration(mean=0.1845, deviation=0.0371, probe_deviation=0.0, bend=0.0)
 
 
 class Numbered:
@@ -144,7 +145,7 @@ def enrol(unit: Unit, number: int) -> PersonId:
 def scanning(photographs: int, faces: int) -> dict[str, float]:
     """A first scan, one that finds nothing new, and a newcomer met, of so many photographs."""
     nothing = Nothing(faces)
-    recogniser = Recogniser(nothing, MODEL, DIMENSION, _POINTS, Promise(0.001, 0.1))
+    recogniser = Recogniser(nothing, MODEL, DIMENSION, _CALIBRATION, Promise(0.001, 0.1))
     source = Numbered(photographs)
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
         place = Place.create(Path(folder))

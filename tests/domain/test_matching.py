@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sayso.domain.calibration import Calibration
 from sayso.domain.matching import (
     SMALLEST_DECISIVE_HEIGHT_PX,
     Likeness,
-    OperatingPoint,
     Promise,
     Thresholds,
     classify,
@@ -15,12 +15,7 @@ from sayso.domain.matching import (
 )
 from sayso.errors import SettingMalformed
 
-POINTS = (
-    OperatingPoint(1e-3, 0.363),
-    OperatingPoint(1e-4, 0.424),
-    OperatingPoint(1e-5, 0.491),
-    OperatingPoint(1e-6, 0.594),
-)
+CALIBRATION = Calibration(mean=0.09, deviation=0.09, probe_deviation=0.02, bend=0.0)
 _ORDER = {Likeness.NEITHER: 0, Likeness.REVIEW: 1, Likeness.MATCH: 2}
 _RATES = st.floats(1e-6, 0.9)
 _PROMISES = st.tuples(_RATES, _RATES).map(lambda pair: Promise(min(pair), max(pair)))
@@ -33,19 +28,18 @@ _HEIGHTS = st.floats(0, 5000)
 
 
 def _limits(references: int, promise: Promise) -> Thresholds:
-    return thresholds(POINTS, references=references, promise=promise)
+    return thresholds(CALIBRATION, references=references, promise=promise)
 
 
-def test_one_reference_at_a_measured_rate_takes_the_measured_threshold() -> None:
-    limits = _limits(1, Promise(1e-4, 1e-3))
-    assert limits.match == pytest.approx(0.424, abs=1e-4)
-    assert limits.review == pytest.approx(0.363, abs=1e-4)
-
-
-def test_a_hundred_references_need_a_rate_a_hundred_times_lower_each() -> None:
-    limits = _limits(100, Promise(1e-3, 1e-2))
-    assert limits.match == pytest.approx(0.491, abs=1e-3)
-    assert limits.review == pytest.approx(0.424, abs=1e-3)
+@given(st.integers(1, 10**6), _PROMISES)
+def test_a_promise_is_kept_by_what_the_calibration_knows(references: int, promise: Promise) -> None:
+    limits = _limits(references, promise)
+    for threshold, promised in (
+        (limits.match, promise.false_names),
+        (limits.review, promise.false_reviews),
+    ):
+        rate = CALIBRATION.false_positive_rate(threshold, references=references)
+        assert 0.5 * promised < rate < promised
 
 
 @given(_SIZES, _SIZES, _PROMISES)
@@ -116,46 +110,3 @@ def test_a_promise_is_two_shares_in_order(names: float, reviews: float) -> None:
 def test_thresholds_out_of_order_are_refused(match: float, review: float) -> None:
     with pytest.raises(SettingMalformed):
         Thresholds(match=match, review=review)
-
-
-def test_a_model_that_was_not_calibrated_is_not_used() -> None:
-    with pytest.raises(SettingMalformed):
-        thresholds(POINTS[:1], references=10, promise=Promise(0.001, 0.1))
-
-
-@pytest.mark.parametrize(
-    "second",
-    [
-        OperatingPoint(0.0, 0.7),
-        OperatingPoint(-1e-4, 0.7),
-        OperatingPoint(1.0, 0.1),
-        OperatingPoint(1e-3, 0.5),
-        OperatingPoint(math.nan, 0.5),
-    ],
-)
-def test_operating_points_that_make_no_line_are_a_setting_malformed(
-    second: OperatingPoint,
-) -> None:
-    points = (OperatingPoint(1e-3, 0.4), second)
-    with pytest.raises(SettingMalformed):
-        thresholds(points, references=100, promise=Promise(0.001, 0.1))
-
-
-def test_operating_points_may_be_listed_in_any_order() -> None:
-    promise = Promise(1e-3, 1e-2)
-    assert thresholds(POINTS[::-1], references=100, promise=promise) == _limits(100, promise)
-
-
-@pytest.mark.parametrize(
-    "points",
-    [
-        (OperatingPoint(1e-3, 0.4), OperatingPoint(1e-4, 0.6), OperatingPoint(1e-5, 0.5)),
-        (OperatingPoint(1e-3, 0.4), OperatingPoint(1e-4, 0.5), OperatingPoint(float("nan"), 0.3)),
-        (OperatingPoint(1e-3, -5.0), OperatingPoint(1e-4, -4.0)),
-    ],
-)
-def test_a_curve_that_would_be_laxer_for_larger_galleries_is_refused(
-    points: tuple[OperatingPoint, ...],
-) -> None:
-    with pytest.raises(SettingMalformed):
-        thresholds(points, references=10, promise=Promise(1e-4, 0.1))

@@ -64,7 +64,7 @@ class Archive:
 
 def logic(world: World) -> Logic:
     recogniser = world.load_recogniser()
-    return Logic("Drawn 1", MODEL, "drawn by hand", recogniser.operating_points, recogniser.promise)
+    return Logic("Drawn 1", MODEL, "drawn by hand", recogniser.calibration, recogniser.promise)
 
 
 def access_of(world: World, history: History = no_history) -> Access:

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from sayso.domain.calibration import Calibration
 from sayso.domain.event import Evidence
 from sayso.domain.face import FaceId
 from sayso.domain.grant import Audience, Channel, Grant
-from sayso.domain.matching import OperatingPoint, Promise
+from sayso.domain.matching import Promise
 from sayso.domain.person import ProfileField
 from sayso.domain.photo import Recognition
 from sayso.domain.screening import CoverStyle
@@ -53,7 +54,7 @@ STAFF, PUBLIC = Audience("staff"), Audience("public")
 WEBSITE = Channel("website")
 MODEL = "ab" * 32
 WORKERS = 2
-_POINTS = (OperatingPoint(0.9, 0.137), OperatingPoint(1e-9, 0.407))
+_CALIBRATION = Calibration(mean=0.1845, deviation=0.0371, probe_deviation=0.0, bend=0.0)
 _FIRST_DAY = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 
@@ -160,7 +161,7 @@ class World:
     def load_recogniser(self) -> Recogniser:
         self.loads += 1
         return Recogniser(
-            self.embedder, MODEL, DIMENSION, _POINTS, Promise(0.001, 0.1), self.galleries
+            self.embedder, MODEL, DIMENSION, _CALIBRATION, Promise(0.001, 0.1), self.galleries
         )
 
     def _source(self, folder: str) -> FakeSource:

@@ -1,4 +1,5 @@
 import dataclasses
+import re
 import sys
 from importlib.metadata import distribution
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sayso.domain.matching import Promise, thresholds
 from sayso.errors import ModelAltered, ModelMissing
 from sayso.vision import folding, models
 from sayso.vision.models import SFACE, YUNET, ModelManifest
@@ -142,3 +144,16 @@ def test_dequantising_agrees_with_the_operators_reference(
         block_size=attributes.get("block_size", 0),
     )
     assert np.allclose(found, np.asarray(expected), rtol=1e-6, atol=1e-7)
+
+
+def test_the_documented_thresholds_are_those_of_the_model() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "concepts.md").read_text("utf-8")
+    rows = re.findall(r"^\| ([\d,]+) \| (0\.\d{3}) \| (0\.\d{3}) \|$", text, re.MULTILINE)
+    assert len(rows) == 7
+    for references, match, review in rows:
+        found = thresholds(
+            SFACE.calibration,
+            references=int(references.replace(",", "")),
+            promise=Promise(0.001, 0.1),
+        )
+        assert (f"{found.match:.3f}", f"{found.review:.3f}") == (match, review)

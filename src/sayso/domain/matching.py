@@ -1,33 +1,22 @@
 """From similarities to a verdict on one face: match, review or neither.
 
 A *promise* is the false positive identification rate (ISO/IEC 19795-1 FPIR) that the controller
-accepts: the share of photographs of strangers in which somebody is named all the same. With N
-references in the gallery and an algorithm whose false match rate at a threshold is FMR,
-
-    FPIR(N) = 1 - (1 - FMR)^N
-
-so the threshold follows from the promise, from N and from the model's own operating points.
+accepts: the share of photographs of strangers in which somebody is named all the same. The
+threshold follows from the promise, from the number of references in the gallery, and from what is
+known of the model's errors (`sayso.domain.calibration`).
 """
 
-import itertools
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from statistics import NormalDist
 
+from sayso.domain.calibration import Calibration
 from sayso.errors import SettingMalformed
 
 SMALLEST_DECISIVE_HEIGHT_PX = 32.0
 """Below this face height a similarity alone decides nothing: TAR falls steeply there."""
 
-
-@dataclass(frozen=True, slots=True, order=True)
-class OperatingPoint:
-    """A model's measured false match rate (0..1) at a similarity threshold (cosine)."""
-
-    false_match_rate: float
-    similarity: float
+_USED = 0.7
+"""Of what a promise allows, so much is used: the rest is for what the calibration did not see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +64,18 @@ class Likeness(StrEnum):
     NEITHER = "neither"
 
 
-def thresholds(
-    points: tuple[OperatingPoint, ...], *, references: int, promise: Promise
-) -> Thresholds:
+def thresholds(calibration: Calibration, *, references: int, promise: Promise) -> Thresholds:
     """The thresholds that keep the promise in a gallery of so many references.
 
     Args:
-        points: the model's operating points, at least two.
+        calibration: what is known of the model's errors.
         references: N, the number of references compared against; 0 counts as 1.
         promise: the accepted false positive identification rates.
     """
+    count = max(references, 1)
     return Thresholds(
-        match=_threshold_at(points, _false_match_rate(promise.false_names, references)),
-        review=_threshold_at(points, _false_match_rate(promise.false_reviews, references)),
+        match=calibration.threshold(_USED * promise.false_names, references=count),
+        review=calibration.threshold(_USED * promise.false_reviews, references=count),
     )
 
 
@@ -104,51 +92,3 @@ def classify(similarity: float, height_px: float, limits: Thresholds) -> Likenes
     if similarity >= limits.match and height_px >= SMALLEST_DECISIVE_HEIGHT_PX:
         return Likeness.MATCH
     return Likeness.REVIEW
-
-
-def _false_match_rate(identification_rate: float, references: int) -> float:
-    """Solve FPIR = 1 - (1 - FMR)^N for FMR, accurately for tiny rates."""
-    return -math.expm1(math.log1p(-identification_rate) / max(references, 1))
-
-
-def _require_a_curve(ordered: Sequence[OperatingPoint]) -> None:
-    """Rates fall strictly and similarities do not, so that a larger gallery is never laxer."""
-    numbers = [(point.false_match_rate, point.similarity) for point in ordered]
-    valid = all(0.0 < rate < 1.0 and -1.0 <= similarity <= 1.0 for rate, similarity in numbers)
-    pairs = itertools.pairwise(numbers)
-    if not valid or not all(a[0] > b[0] and a[1] <= b[1] for a, b in pairs):
-        raise SettingMalformed(
-            expected="operating points whose similarity rises as the false match rate falls",
-            found=", ".join(f"{rate:g}: {similarity:g}" for rate, similarity in numbers),
-            remedy="Mend the model's manifest.",
-        )
-
-
-def _threshold_at(points: tuple[OperatingPoint, ...], rate: float) -> float:
-    """Interpolate, and beyond the outer points extrapolate, on normal probability paper.
-
-    Similarities of non-mated pairs are nearly normal, so their tail is nearly a straight line in
-    the normal quantile of the false match rate; in its logarithm it bends.
-    """
-    ordered = sorted(points, key=lambda point: -point.false_match_rate)
-    if len(ordered) < 2:  # noqa: PLR2004 - a line needs two points
-        raise SettingMalformed(
-            expected="at least two operating points",
-            found=str(len(ordered)),
-            remedy="Calibrate the model before it is used.",
-        )
-    _require_a_curve(ordered)
-    wanted = _quantile(rate)
-    quantiles = [_quantile(point.false_match_rate) for point in ordered]
-    segment = next(
-        (i for i in range(len(quantiles) - 1) if wanted <= quantiles[i + 1]),
-        len(quantiles) - 2,
-    )
-    left, right = ordered[segment], ordered[segment + 1]
-    share = (wanted - quantiles[segment]) / (quantiles[segment + 1] - quantiles[segment])
-    return max(-1.0, min(left.similarity + share * (right.similarity - left.similarity), 1.0))
-
-
-def _quantile(rate: float) -> float:
-    """How many standard deviations above the mean leave this rate in the upper tail."""
-    return -NormalDist().inv_cdf(rate)

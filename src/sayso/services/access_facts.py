@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from sayso.domain.calibration import Calibration
 from sayso.domain.consent import Consents, Lack
 from sayso.domain.controller import Controller
 from sayso.domain.face import Face, FaceId
 from sayso.domain.grant import Grant
-from sayso.domain.matching import OperatingPoint, Promise, Thresholds, thresholds
+from sayso.domain.matching import Promise, Thresholds, thresholds
 from sayso.domain.person import Guardian, Person, PersonId, ProfileField
 from sayso.domain.photo import Collection
 from sayso.domain.record import consent_records, subjects
@@ -38,19 +39,19 @@ class Logic:
         model: the recogniser's name.
         model_sha256: of its file, hex.
         provenance: how its error rates were measured.
-        points: its operating points.
+        calibration: what is known of its errors.
         promise: the error rates that the controller accepts.
     """
 
     model: str
     model_sha256: str
     provenance: str
-    points: tuple[OperatingPoint, ...]
+    calibration: Calibration
     promise: Promise
 
     def at(self, references: int) -> Thresholds:
         """The thresholds in a gallery of so many references."""
-        return thresholds(self.points, references=references, promise=self.promise)
+        return thresholds(self.calibration, references=references, promise=self.promise)
 
 
 @dataclass(frozen=True, slots=True)

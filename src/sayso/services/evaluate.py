@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from sayso.domain.face import Face
 from sayso.errors import FaceError, NoFace, PhotographError, TableMalformed
+from sayso.rates.calibration import Fit, fit
 from sayso.rates.detection import Detection, Marks, as_boxes, detection
 from sayso.rates.groups import Groups, groups
 from sayso.rates.identification import InGallery, Limits, Searches, identification
@@ -67,6 +68,7 @@ class Evaluation:
             where nobody was to be enrolled.
         refused: references that were refused, by reason code.
         verification: 1:1; None without labels.
+        calibration: what these photographs say of the recogniser; None for fewer than 100 people.
         identification: 1:N by gallery size; empty without references or probes.
         groups: rates of groups; None where the dataset names none.
         detection: None without marked faces.
@@ -82,6 +84,7 @@ class Evaluation:
     failure_to_enrol: Rate | None
     refused: Mapping[str, int]
     verification: Verification | None
+    calibration: Fit | None
     identification: tuple[InGallery, ...]
     groups: Groups | None
     detection: Detection | None
@@ -174,6 +177,7 @@ class Evaluate:
             failure_to_enrol=_share(chosen.not_enrolled, chosen.not_enrolled + len(chosen.persons)),
             refused=chosen.refused,
             verification=verification(scores, len(labelled.names)) if scores else None,
+            calibration=fit(labelled.features, labelled.identity, scores) if scores else None,
             identification=self._search(labelled, chosen),
             groups=_grouped(labelled, scores) if scores else None,
             detection=_detected(measured, dataset.marks),

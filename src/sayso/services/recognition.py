@@ -12,15 +12,9 @@ from itertools import islice
 import numpy as np
 import numpy.typing as npt
 
+from sayso.domain.calibration import Calibration
 from sayso.domain.face import Face, FaceId
-from sayso.domain.matching import (
-    Likeness,
-    OperatingPoint,
-    Promise,
-    Thresholds,
-    classify,
-    thresholds,
-)
+from sayso.domain.matching import Likeness, Promise, Thresholds, classify, thresholds
 from sayso.domain.person import PersonId
 from sayso.domain.photo import Collection
 from sayso.domain.policy import Manner, require_comparable
@@ -46,7 +40,7 @@ class Recogniser:
     Attributes:
         model_sha256: of the model's file; templates of another model are not compared.
         dimension: of the features.
-        operating_points: measured false match rates of the model.
+        calibration: what is known of the model's errors.
         promise: the false positive identification rates that the controller accepts.
         galleries: of this process, kept from one use to the next.
     """
@@ -54,7 +48,7 @@ class Recogniser:
     embedder: FaceEmbedder
     model_sha256: str
     dimension: int
-    operating_points: tuple[OperatingPoint, ...]
+    calibration: Calibration
     promise: Promise
     galleries: Galleries = field(default_factory=Galleries)
 
@@ -73,7 +67,7 @@ class Recogniser:
 
     def limits(self, references: int) -> Thresholds:
         """The thresholds in a gallery of so many references."""
-        return thresholds(self.operating_points, references=references, promise=self.promise)
+        return thresholds(self.calibration, references=references, promise=self.promise)
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,12 +55,11 @@ class Models:
         from sayso.vision.embed import Embedder
         from sayso.vision.models import SFACE, load
 
-        dimension = SFACE.dimension or 0
         return Recogniser(
-            Embedder(self._network(load(SFACE, self.cache)), dimension=dimension),
+            Embedder(self._network(load(SFACE, self.cache)), dimension=SFACE.dimension),
             SFACE.sha256,
-            dimension,
-            SFACE.operating_points,
+            SFACE.dimension,
+            SFACE.calibration,
             self.settings.promise,
         )
 

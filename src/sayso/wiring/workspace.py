@@ -311,7 +311,7 @@ class Workspace:
                 SFACE.name,
                 SFACE.sha256,
                 SFACE.provenance,
-                SFACE.operating_points,
+                SFACE.calibration,
                 self.settings.promise,
             ),
             self._told,
