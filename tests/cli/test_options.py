@@ -130,7 +130,7 @@ def test_a_name_that_two_have_is_asked_back_and_nothing_happens(desk: Desk) -> N
     ids=lambda value: " ".join(value)[:60] if isinstance(value, list) else value,
 )  # fmt: skip
 def test_each_wrong_word_has_its_own_code(story: Desk, arguments: list[str], code: str) -> None:
-    story("people")  # each start settles what the verb before it entered
+    story("collection", "list")  # each start settles what the verb before it entered
     before = (story.workspace / "sayso.sqlite").read_bytes()
     assert story.refused(*arguments) == code
     assert (story.workspace / "sayso.sqlite").read_bytes() == before

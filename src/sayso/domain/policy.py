@@ -136,7 +136,7 @@ Request = HoldTemplate | Compare | Use
 _SEAL = object()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Permit:
     """Evidence that the policy permitted a request; made by `decide` alone.
 
@@ -144,6 +144,9 @@ class Permit:
         at: the ``now`` of the decision.
         rests_on: the consent events, the purpose's own first.
     """
+
+    # By hand: ``slots=True`` replaces our ``__setstate__`` with its own before Python 3.11.3.
+    __slots__ = ("at", "request", "rests_on")
 
     request: Request
     at: datetime
