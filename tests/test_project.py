@@ -84,10 +84,10 @@ def test_nothing_that_reports_on_its_user_is_installed(lock: str) -> None:
     assert not {name for name in names(lock) if "telemetry" in name or "analytics" in name}
 
 
-def test_a_library_user_installs_neither_the_demo_nor_the_keyring() -> None:
+def test_a_library_user_installs_nothing_that_is_an_extra() -> None:
     always = required(METADATA["project"]["dependencies"])
-    assert not always & {"matplotlib", "scikit-image", "keyring", "pytest", "hatchling"}
-    assert set(METADATA["project"]["optional-dependencies"]) == {"demo", "keyring"}
+    assert not always & {"matplotlib", "scikit-image", "keyring", "onnxruntime-gpu", "pytest", "hatchling"}
+    assert set(METADATA["project"]["optional-dependencies"]) == {"demo", "gpu", "keyring"}
 
 
 def error_classes(root: type[SaysoError] = SaysoError) -> Iterator[type[SaysoError]]:

@@ -48,6 +48,7 @@ expected, what was found and what to do next::
     │   ├── KeyStoreMissing           key_store_missing
     │   ├── BackupForeign             backup_foreign
     │   ├── DiskFull                  disk_full
+    │   ├── DeviceMissing             device_missing
     │   ├── LedgerBusy                ledger_busy
     │   ├── LedgerUnwritable          ledger_unwritable
     │   ├── ClockBackwards            clock_backwards
@@ -385,6 +386,12 @@ class DiskFull(WorkspaceError):
     """No room left; nothing half-written remains."""
 
     code = "disk_full"
+
+
+class DeviceMissing(WorkspaceError):
+    """The networks are to run on a device that is not there, or that does not start."""
+
+    code = "device_missing"
 
 
 class LedgerBusy(WorkspaceError):

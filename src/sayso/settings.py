@@ -19,7 +19,12 @@ from sayso.domain.matching import Promise
 from sayso.errors import SettingMalformed
 
 FILE = "sayso.toml"
+CPU, CUDA, CUDA_OR_CPU = DEVICES = ("cpu", "cuda", "cuda-or-cpu")
+"""What ``device`` may be."""
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
+
+
+_COUNTS = {"workers": "workers", "retain_templates_days": "days", "takedown_days": "days"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,12 @@ TABLE = (
         0.1,
         "promise: share of photographs of strangers that a human is asked to look at",
     ),
+    Setting(
+        "device",
+        "cpu",
+        "where networks run: cpu; cuda, and nowhere else (the extra gpu); or cuda-or-cpu",
+    ),
+    Setting("device_memory_mb", 4000, "memory of the GPU that each network may use, megabytes"),
     Setting("workers", 0, "photographs in work at once; 0: one for each core"),
     Setting("jurisdiction", "", "ISO 3166 code whose age of majority holds, for example GB-SCT"),
     Setting("operator", "", "id of who works with this, for the ledger; empty: the account's"),
@@ -112,6 +123,8 @@ class Settings:
     detection_score: float
     false_names: float
     false_reviews: float
+    device: str
+    device_memory_mb: int
     workers: int
     jurisdiction: str
     operator: str
@@ -129,16 +142,16 @@ class Settings:
     key_file: str
 
     def __post_init__(self) -> None:
-        for name in ("max_bytes", "max_pixels", "smallest_face_px"):
+        for name in ("max_bytes", "max_pixels", "smallest_face_px", "device_memory_mb"):
             if not 0 < getattr(self, name) < math.inf:
                 raise _malformed(name, "a number above 0", getattr(self, name))
         if not 0.0 < self.detection_score < 1.0:
             raise _malformed("detection_score", "a score between 0 and 1", self.detection_score)
-        if self.workers < 0:
-            raise _malformed("workers", "0 or a number of workers", self.workers)
-        for name in ("retain_templates_days", "takedown_days"):
+        if self.device not in DEVICES:
+            raise _malformed("device", f"one of {', '.join(DEVICES)}", self.device)
+        for name, what in _COUNTS.items():
             if getattr(self, name) < 0:
-                raise _malformed(name, "0 or a number of days", getattr(self, name))
+                raise _malformed(name, f"0 or a number of {what}", getattr(self, name))
         if self.operator and not _ID.fullmatch(self.operator):
             raise _malformed("operator", "an id of 1 to 64 letters, digits, . _ : -", self.operator)
         _ = self.promise

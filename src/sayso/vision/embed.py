@@ -6,6 +6,8 @@ from numpy.typing import NDArray
 from sayso.vision.decode import Pixels
 from sayso.vision.runtime import Network, planes
 
+CHUNK = 16
+"""Crops that go through the network at once on a processor; more are no faster."""
 _SMALLEST_NORM = 1e-6
 
 
@@ -18,7 +20,7 @@ class Embedder:
         chunk: how many crops go through the network at once; bounds memory.
     """
 
-    def __init__(self, network: Network, *, dimension: int = 128, chunk: int = 16) -> None:
+    def __init__(self, network: Network, *, dimension: int = 128, chunk: int = CHUNK) -> None:
         self._network = network
         self._dimension = dimension
         self._chunk = chunk

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from contextlib import suppress
 from dataclasses import dataclass
@@ -9,13 +10,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sayso.errors import DeviceMissing
+from sayso.settings import CPU, CUDA
+
 if TYPE_CHECKING:
     from sayso.domain.person import PersonId
     from sayso.services.eye import Eye
     from sayso.services.recognition import Recogniser
     from sayso.settings import Settings
     from sayso.vision.decode import DecodeLimits
-    from sayso.vision.runtime import OpenVinoNetwork
+    from sayso.vision.runtime import Network
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -52,11 +58,16 @@ class Models:
     def recogniser(self) -> Recogniser:
         """Computes features, with what is known of its errors."""
         from sayso.services.recognition import Recogniser
-        from sayso.vision.embed import Embedder
+        from sayso.vision.cuda import faces_at_once
+        from sayso.vision.embed import CHUNK, Embedder
         from sayso.vision.models import SFACE, load
 
+        chunk = faces_at_once(self._device_bytes) if self._on_gpu else CHUNK
+
         return Recogniser(
-            Embedder(self._network(load(SFACE, self.cache)), dimension=SFACE.dimension),
+            Embedder(
+                self._network(load(SFACE, self.cache)), dimension=SFACE.dimension, chunk=chunk
+            ),
             SFACE.sha256,
             SFACE.dimension,
             SFACE.calibration,
@@ -69,13 +80,37 @@ class Models:
             self.recogniser.galleries.let_go(person)
 
     @cached_property
+    def _on_gpu(self) -> bool:
+        """Whether networks run on a GPU; that there is none is said, or refused, at once."""
+        from sayso.vision.cuda import require_gpu
+
+        if self.settings.device == CPU:
+            return False
+        try:
+            require_gpu()
+        except DeviceMissing as missing:
+            if self.settings.device == CUDA:
+                raise
+            _LOG.warning("The processor is used instead of a GPU: found %s.", missing.found)
+            return False
+        return True
+
+    @property
+    def _device_bytes(self) -> int:
+        return self.settings.device_memory_mb * 1_000_000
+
+    @cached_property
     def cache(self) -> Path:
         """The folder for prepared models."""
         import platformdirs
 
         return Path(self.settings.cache or platformdirs.user_cache_dir("sayso"))
 
-    def _network(self, model: bytes, *, fixed_px: int = 0) -> OpenVinoNetwork:
+    def _network(self, model: bytes, *, fixed_px: int = 0) -> Network:
+        if self._on_gpu:
+            from sayso.vision.cuda import CudaNetwork
+
+            return CudaNetwork(model, memory_bytes=self._device_bytes)
         from sayso.vision.runtime import OpenVinoNetwork
 
         # One stream for each worker: photographs are worked on side by side, not one by all.
