@@ -86,7 +86,14 @@ def test_nothing_that_reports_on_its_user_is_installed(lock: str) -> None:
 
 def test_a_library_user_installs_nothing_that_is_an_extra() -> None:
     always = required(METADATA["project"]["dependencies"])
-    assert not always & {"matplotlib", "scikit-image", "keyring", "onnxruntime-gpu", "pytest", "hatchling"}
+    assert not always & {
+        "matplotlib",
+        "scikit-image",
+        "keyring",
+        "onnxruntime-gpu",
+        "pytest",
+        "hatchling",
+    }
     assert set(METADATA["project"]["optional-dependencies"]) == {"demo", "gpu", "keyring"}
 
 

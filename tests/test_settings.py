@@ -22,7 +22,7 @@ def test_every_setting_is_documented_with_its_default_and_help() -> None:
     }
     for row in TABLE:
         default, words = rows[row.name]
-        assert default == (repr(row.default) if not isinstance(row.default, str) else '""')
+        assert default == ('""' if row.default == "" else str(row.default))
         assert words == row.help
     assert len(rows) == len(TABLE)
 
