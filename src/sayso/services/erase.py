@@ -29,7 +29,7 @@ from sayso.store.keystore import Pending
 from sayso.store.publications import Showing
 from sayso.store.readback import Searched, files_beside, files_of, search
 from sayso.store.repository import Repository, Unit
-from sayso.store.traces import Trace, lasting, loaded
+from sayso.store.traces import THE_ID, Trace, lasting, loaded, of_id
 
 Step = Callable[[str], None]
 """Told the name of each step just before it is taken."""
@@ -102,11 +102,12 @@ class Erase:
         if there:
             return self._erase(person)
         facts = json.loads(self.repository.vault.open_traces(pending.token, pending.traces))
-        noted = Noted.of(facts)
-        if noted.entry is None:  # noted by a key that is lost: which entry it was is not known
+        noted, traces = Noted.of(facts), loaded(facts["traces"])
+        if noted.entry is None:  # noted by a key that is lost, with all but the id
             with self.repository.writing() as unit:
                 noted = replace(noted, entry=self._enter(unit, person, noted))
-        return self._read_back(person, noted, loaded(facts["traces"]), pending.begun_at)
+            traces = [*traces, *of_id(person)]
+        return self._read_back(person, noted, traces, pending.begun_at)
 
     def _erase(self, person: PersonId) -> Erased:
         vault = self.repository.vault
@@ -167,6 +168,7 @@ class Erase:
         home = self.repository.database.path.parent
         store = self.repository.vault.store
         places = [home, *self.places, *map(Path, folders), *_temporary()]
+        ledgers = self.book.folders
         searched = self._searched(places, traces)
         if searched.hits:
             self.repository.database.vacuum()
@@ -177,7 +179,7 @@ class Erase:
         for hit in searched.hits:
             others = (
                 self.repository.told_of_others(hit.trace)
-                if hit.file == self.repository.database.path or hit.file.parent == self.book.folder
+                if hit.file == self.repository.database.path or hit.file.parent in ledgers
                 else []
             )
             if others:
@@ -199,7 +201,7 @@ class Erase:
         own = set(files_beside(self.repository.vault.store.path))
         files = list(files_of(places))
         others = search([file for file in files if file not in own], traces)
-        noted = [trace for trace in traces if trace.kind != "the person's id"]
+        noted = [trace for trace in traces if trace.kind != THE_ID]
         keys = search([file for file in files if file in own], noted)
         return Searched(
             others.files + keys.files,
