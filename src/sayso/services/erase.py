@@ -21,6 +21,7 @@ from typing import Any
 
 from sayso.domain.person import PersonId
 from sayso.errors import ErasureIncomplete, SaysoError
+from sayso.ledger.admission import Json
 from sayso.services.book import Book
 from sayso.services.certificate import Noted, certify, note
 from sayso.services.outputs import clear_outputs
@@ -105,21 +106,23 @@ class Erase:
         noted, traces = Noted.of(facts), loaded(facts["traces"])
         if noted.entry is None:  # noted by a key that is lost, with all but the id
             with self.repository.writing() as unit:
-                noted = replace(noted, entry=self._enter(unit, person, noted))
+                noted = replace(noted, entry=self._enter(unit, person, noted, opened=0))
             traces = [*traces, *of_id(person)]
         return self._read_back(person, noted, traces, pending.begun_at)
 
     def _erase(self, person: PersonId) -> Erased:
         vault = self.repository.vault
         token, now = vault.erasure_token(person), self.clock()
-        traces = self.repository.gather(person)
+        gathered = self.repository.gather(person)
+        traces = gathered.traces
         with self.repository.writing() as unit:
             noted = note(unit, person)
             sealed = vault.seal_traces(token, noted.dumped(lasting(traces)))
             self.step("note")
             vault.store.begin_erasure(Pending(token, person, sealed, now.isoformat()))
             try:
-                noted = replace(noted, entry=self._enter(unit, person, noted))
+                entry = self._enter(unit, person, noted, gathered.opened)
+                noted = replace(noted, entry=entry)
             except BaseException:
                 vault.store.give_up_erasure(token)
                 raise
@@ -138,9 +141,13 @@ class Erase:
             self.step("commit")
         return self._read_back(person, noted, traces, now.isoformat())
 
-    def _enter(self, unit: Unit, person: PersonId, noted: Noted) -> int:
+    def _enter(self, unit: Unit, person: PersonId, noted: Noted, opened: int) -> int:
         """Erase the ledger's entries about a person; the number of the entry that says so."""
-        details = {"references": noted.removed["templates"]}
+        details: dict[str, Json] = {
+            "references": noted.removed["templates"],
+            "key": self.repository.vault.key_id,
+            "templates_opened": opened,
+        }
         return self.book.erase(unit, person, details).sequence
 
     def _read_back(

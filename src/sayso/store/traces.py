@@ -76,8 +76,21 @@ def of_vector(vector: bytes) -> Iterator[Trace]:
         yield from _pieces(f"features, {name} big-endian", turned)
 
 
-def gather(connection: sa.Connection, vault: Vault, person: str) -> list[Trace]:
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Everything by which a person could be found again, and how many templates told it.
+
+    Attributes:
+        opened: templates that were opened, so as to look for what they were made of.
+    """
+
+    traces: tuple[Trace, ...]
+    opened: int
+
+
+def gather(connection: sa.Connection, vault: Vault, person: str) -> Gathered:
     """Everything by which a person could be found again; nothing is changed."""
+    opened = 0
     traces = [*_of_rows(connection, person), *of_id(person)]
     wrapped = vault.wrapped(person)
     if wrapped is not None:
@@ -87,7 +100,8 @@ def gather(connection: sa.Connection, vault: Vault, person: str) -> list[Trace]:
         traces += _ids("a template's id", row.id)
         with suppress(SealBroken):  # closed already: nobody can open it, we cannot either
             traces += of_vector(bytes(vault.open_template(person, row.id, row.sealed)))
-    return list({trace.pattern: trace for trace in traces}.values())
+            opened += 1
+    return Gathered(tuple({trace.pattern: trace for trace in traces}.values()), opened)
 
 
 def of_id(person: str) -> list[Trace]:
