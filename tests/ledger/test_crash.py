@@ -14,11 +14,13 @@ from pathlib import Path
 import pytest
 
 from sayso.errors import DiskFull, LedgerTampered, LedgerUnwritable
+from sayso.ledger.admission import Json
+from sayso.ledger.aside import PUBLIC_KEY
 from sayso.ledger.checkpoint import SigningKey
 from sayso.ledger.disk import File, PosixFolder
 from sayso.ledger.entry import Action, Draft
 from sayso.ledger.journal import Journal
-from sayso.ledger.verification import verify
+from sayso.ledger.verification import verify, verify_earlier
 
 SEED = bytes(range(32))
 KEY = SigningKey.from_seed("example.org/sayso", SEED)
@@ -78,7 +80,7 @@ class FailingFolder:
 
     def __init__(self, path: Path, budget: Budget) -> None:
         self._folder, self._budget = PosixFolder(path), budget
-        self.has = self._folder.has
+        self.has, self.name = self._folder.has, self._folder.name
 
     def open(self, name: str, *, writable: bool) -> FailingFile:
         return FailingFile(self._folder.open(name, writable=writable), name, self._budget)
@@ -92,6 +94,9 @@ class FailingFolder:
         if isinstance(self._budget.error, PowerLost) and not self._budget.room_bytes:
             raise self._budget.error
         self._folder.remove(name)
+
+    def laid_aside(self) -> "list[FailingFolder]":
+        return [FailingFolder(one.path, self._budget) for one in self._folder.laid_aside()]
 
 
 @pytest.fixture
@@ -237,6 +242,42 @@ def test_power_lost_during_an_erasure_is_finished_on_the_next_start(path: Path) 
     else:
         pytest.fail("the erasure never completed")
     assert finished > 20
+
+
+def test_power_lost_while_a_ledger_laid_aside_is_erased_in_is_made_good(path: Path) -> None:
+    old = path.rename(path.with_name("ledger-1"))
+    (old / PUBLIC_KEY).write_text(KEY.verifier.encode())
+    end = verify(old, KEY.verifier).head
+    new = SigningKey.from_seed(KEY.name, SEED[::-1])
+    renewed: dict[str, Json] = {
+        "change": "renewed",
+        "previous_size": end.size,
+        "previous_root": end.root.hex(),
+    }
+    with Journal.create(path, new, noon) as journal:
+        journal.append(Draft(Action.KEY, "op-1", details=renewed))
+    finished = 0
+    for room_bytes in range(0, 5000, 9):
+        crashed = copied(path, "crashed")
+        aside = copied(old, "crashed-1")
+        journal = Journal(FailingFolder(crashed, Budget(room_bytes, PowerLost())), new, noon)
+        try:
+            journal.erase([], actor="op-1", subject="person-2")
+        except PowerLost:
+            with Journal.open(crashed, new, noon) as again:
+                recorded = again.reader.size == 2
+                finished += again.recovery.erased_entries > 0
+            verify(crashed, new.verifier)
+            [(name, report)] = verify_earlier(crashed, new.verifier)
+            assert (name, report.erased) == ("crashed-1", int(recorded))
+            assert (b"person-2" in (aside / "contents").read_bytes()) is not recorded
+        else:
+            break
+        finally:
+            journal.reader.close()
+    else:
+        pytest.fail("the erasure never completed")
+    assert finished > 5
 
 
 def test_a_full_disk_refuses_the_entry_and_leaves_nothing_half_written(path: Path) -> None:

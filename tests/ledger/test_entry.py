@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sayso.errors import EntryForbidden
+from sayso.ledger.admission import Aside
 from sayso.ledger.entry import (
     Action,
     Draft,
@@ -145,6 +146,36 @@ def test_targets_rise(targets: tuple[tuple[int, int], ...]) -> None:
 def test_only_erasures_and_aborts_have_targets() -> None:
     with pytest.raises(EntryForbidden):
         Draft(Action.SCAN, "op-1", targets=((0, 1),))
+
+
+ROOT = "ab" * 32
+
+
+def test_an_erasure_says_which_entries_of_other_ledgers_it_erased() -> None:
+    draft = Draft(Action.ERASURE, "op-1", aside=((ROOT, ((0, 2), (5, 5))),))
+    entry = Entry(4, NOON, draft)
+    assert b'"aside":[["' + ROOT.encode() + b'",[[0,2],[5,5]]]]' in entry.canonical()
+    assert parse_entry(entry.canonical()) == entry
+    assert glance(entry.canonical()).aside == draft.aside
+    with pytest.raises(EntryForbidden):  # one spelling: what is empty is not written
+        parse_entry(WRITTEN.replace(b"{", b'{"aside":[],', 1))
+
+
+@pytest.mark.parametrize(
+    ("action", "aside"),
+    [
+        (Action.SCAN, ((ROOT, ((0, 1),)),)),
+        (Action.ERASURE, (("ledger-1", ((0, 1),)),)),
+        (Action.ERASURE, ((ROOT, ((0, 1),)), (ROOT, ((3, 4),)))),
+        (Action.ERASURE, ((ROOT, ((1, 0),)),)),
+        (Action.ERASURE, ((ROOT, ()),)),
+    ],
+)
+def test_only_erasures_name_entries_of_other_ledgers_and_by_their_roots(
+    action: Action, aside: tuple[Aside, ...]
+) -> None:
+    with pytest.raises(EntryForbidden):
+        Draft(action, "op-1", aside=aside)
 
 
 @given(st.sets(st.integers(0, 50)))

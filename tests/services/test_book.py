@@ -426,7 +426,9 @@ def test_what_goes_on_the_take_down_list_is_entered_where_it_goes_there(world: W
     assert (said["listed"], said["reason"]) == (1, "withdrawn")
     again = TakeDowns(world.repository, world.book, world.clock)
     assert len(again()) == 1
-    assert len(entries(world)) == done + 2  # nothing new
+    [told] = [one.draft for one in entries(world)[done + 2 :]]  # nothing new; but it was told
+    assert (told.action, told.subjects) == (Action.TAKEDOWN, first.draft.subjects)
+    assert told.details == {"told": 1}
 
 
 def test_what_lapsed_goes_on_the_take_down_list_by_itself_and_is_entered(world: World) -> None:
@@ -438,8 +440,9 @@ def test_what_lapsed_goes_on_the_take_down_list_by_itself_and_is_entered(world: 
     world.clock.forward(days=2)
     done = len(entries(world))
     assert len(TakeDowns(world.repository, world.book, world.clock)()) == 1
-    [listed] = entries(world)[done:]
-    assert listed.draft.action is Action.TAKEDOWN
+    listed, told = entries(world)[done:]
+    assert listed.draft.action is told.draft.action is Action.TAKEDOWN
+    assert told.draft.details == {"told": 1}
     assert (listed.draft.details["listed"], listed.draft.details["reason"]) == (1, "expired")
 
 

@@ -217,3 +217,13 @@ def test_an_erasure_lists_what_is_left_to_do_without_naming_anybody(tmp_path: Pa
     assert {(one.person, one.reason) for one in listed} == {(None, "erased")}
     assert ADA_NAME not in json.dumps(done.certificate, ensure_ascii=False)
     world.close()
+
+
+def test_that_an_erasure_opened_templates_is_entered(tmp_path: Path) -> None:
+    world = lived_in(tmp_path / "workspace")
+    world.rights.erase(ADA_NAME)
+    said = world.entries()[-1].draft
+    key = world.repository.vault.key_id
+    assert (said.action, said.subjects) == ("erasure", ())
+    assert said.details == {"references": 1, "key": key, "templates_opened": 1}
+    world.close()

@@ -102,6 +102,8 @@ def test_a_withdrawal_puts_every_published_place_on_the_list(world: World) -> No
     world.rights.withdraw("Ada", Purpose.PUBLISH)
     world.rights.withdraw("Ada")
     [one] = takedowns("Ada")
+    told = world.entries()[-1].draft
+    assert (told.action, told.subjects, told.details) == ("takedown", (one.person,), {"told": 1})
     assert (one.reason, one.channel, one.path) == ("withdrawn", "website", "photographs/a.png")
     assert (one.due_at - world.clock()).days == 7
     done = takedowns.tick_off(one.id)

@@ -35,18 +35,33 @@ def verify(
     with session(context, workspace, as_json) as run:
         notes = [read_file(path) for path in checkpoint or ()]
         found = run.audit.verify(notes)
+        earlier = run.audit.verify_earlier(notes)
         values = {
             "entries": found.head.size,
             "erased": found.erased,
             "clock_set": list(found.clock_set),
             "root": found.head.root.hex(),
             "checkpoints": len(notes) + (run.audit.kept is not None),
+            "laid_aside": [
+                {
+                    "ledger": name,
+                    "entries": done.head.size,
+                    "root": done.head.root.hex(),
+                    "erased": done.erased,
+                }
+                for name, done in earlier
+            ],
         }
         run.result(
             values,
             f"The ledger is whole: {found.head.size} entries, {found.erased} of them erased and "
             "accounted for.",
             *_clock_lines(found.clock_set),
+            *(
+                f"{name}, which was laid aside, is whole: {done.head.size} entries, "
+                f"{done.erased} of them erased and accounted for."
+                for name, done in earlier
+            ),
         )
 
 

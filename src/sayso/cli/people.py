@@ -314,14 +314,16 @@ def erase(
     """Remove everything that is kept of a person."""
     with session(context, workspace, as_json) as run:
         known = run.workspace.person(person)
-        run.confirm(f"Erase everything of {known.name} ({known.id})?", yes=yes)
+        # As it was asked for: a name that an id stands for would have to be entered first.
+        named = person if person == known.id else f"{person} ({known.id})"
+        run.confirm(f"Erase everything of {named}?", yes=yes)
         if receipt is not None:
             require_writable(receipt)  # else the take-down list would be lost with the person
         gone = run.workspace.rights.erase(known.id)
         published = [
             {"channel": one.channel, "path": one.path, "at": one.at} for one in gone.published
         ]
-        lines = [f"Erased: {escape(known.name)}, {many(gone.templates, 'reference')}."]
+        lines = [f"Erased: {escape(named)}, {many(gone.templates, 'reference')}."]
         if published:
             lines.append("Copies that still show them, to be taken down (see `sayso takedowns`):")
             lines += _copies((one.channel, one.path) for one in gone.published)

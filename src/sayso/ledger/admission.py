@@ -25,6 +25,7 @@ LIST_BYTES = 512
 """The longest list that `listed` writes out, as canonical JSON."""
 
 
+_ROOT = re.compile(r"[0-9a-f]{64}")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,47}")
 _TOKEN = re.compile(r"[\x21-\x7e]*")  # printable ASCII without a space: a code, not a sentence
@@ -67,6 +68,8 @@ _FORBIDDEN_WORDS = frozenset(
 Json = str | int | float | bool | Sequence["Json"] | Mapping[str, "Json"] | None
 Span = tuple[int, int]
 """First and last sequence number, both included."""
+Aside = tuple[str, tuple[Span, ...]]
+"""Entries of a ledger that was laid aside: the root that it ended with (hex), and which."""
 
 
 def require_details(details: Mapping[str, Json]) -> None:
@@ -150,6 +153,17 @@ def require_spans(targets: Sequence[Span]) -> None:
         if not last_end < first <= last:
             raise forbidden("targets as rising spans from 0", f"{first} to {last}")
         last_end = last
+
+
+def require_aside(aside: Sequence[Aside]) -> None:
+    """Refuse what does not name a ledger by its root, each once, with at least one entry of it."""
+    roots = [root for root, _ in aside]
+    if not all(map(_ROOT.fullmatch, roots)) or len(set(roots)) != len(roots):
+        raise forbidden("the roots of ledgers that were laid aside, in hex, each once", "others")
+    for _, targets in aside:
+        require_spans(targets)
+        if not targets:
+            raise forbidden("entries of each ledger that is named", "none")
 
 
 def encode(value: Any) -> bytes:  # noqa: ANN401 - JSON has no narrower type that rfc8785 takes

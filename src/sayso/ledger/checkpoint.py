@@ -160,6 +160,14 @@ def open_checkpoint(note: bytes, key: VerifierKey) -> Checkpoint:
     return checkpoint
 
 
+def signed_by(note: bytes, key: VerifierKey) -> Checkpoint | None:
+    """The checkpoint in a note that this key signed; None: it did not."""
+    try:
+        return open_checkpoint(note, key)
+    except CheckpointInvalid:
+        return None
+
+
 def sign_note(text: str, key: SigningKey) -> bytes:
     """A C2SP signed note over a text that ends in a newline."""
     if not text.endswith("\n") or _CONTROL.search(text):

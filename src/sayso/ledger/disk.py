@@ -5,6 +5,7 @@ The protocols exist so that tests can run out of room, or lose power, at any byt
 
 import fcntl
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -39,6 +40,10 @@ class File(Protocol):
 class Folder(Protocol):
     """A folder of files."""
 
+    @property
+    def name(self) -> str:
+        """What it is called, without the folders that it lies in."""
+
     def open(self, name: str, *, writable: bool) -> File:
         """A file of the folder; FileNotFoundError where there is none."""
 
@@ -50,6 +55,9 @@ class Folder(Protocol):
 
     def has(self, name: str) -> bool:
         """Whether the file is there."""
+
+    def laid_aside(self) -> Sequence["Folder"]:
+        """The ledgers that were laid aside beside the one in this folder, oldest first."""
 
 
 class PosixFile:
@@ -101,6 +109,11 @@ class PosixFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
 
+    @property
+    def name(self) -> str:
+        """What it is called, without the folders that it lies in."""
+        return self.path.name
+
     def open(self, name: str, *, writable: bool) -> PosixFile:
         """A file of the folder; FileNotFoundError where there is none."""
         return PosixFile(self.path / name, writable=writable)
@@ -124,6 +137,21 @@ class PosixFolder:
     def has(self, name: str) -> bool:
         """Whether the file is there."""
         return (self.path / name).exists()
+
+    def laid_aside(self) -> Sequence["PosixFolder"]:
+        """The ledgers that were laid aside beside the one in this folder, oldest first.
+
+        They are called as this one is, with a number: ``ledger-1``. Links are not followed.
+        """
+        begin = f"{self.path.name}-"
+        numbers = sorted(
+            int(number)
+            for one in self.path.parent.glob(f"{begin}*")
+            if (number := one.name.removeprefix(begin)).isdecimal()
+            and one.is_dir()
+            and not one.is_symlink()
+        )
+        return [PosixFolder(self.path.with_name(f"{begin}{number}")) for number in numbers]
 
 
 class WriterLock:

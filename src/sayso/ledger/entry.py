@@ -23,11 +23,13 @@ from enum import StrEnum
 from typing import Any
 
 from sayso.ledger.admission import (
+    Aside,
     Json,
     Span,
     encode,
     forbidden,
     plain,
+    require_aside,
     require_details,
     require_id,
     require_spans,
@@ -37,6 +39,8 @@ SALT_BYTES = 32
 _DOMAIN = b"sayso ledger commitment v1\n"
 _VERSION = 1
 _KEYS = {"action", "actor", "at", "details", "sequence", "stage", "subjects", "targets", "v"}
+_ASIDE = "aside"
+"""Only there where it says something."""
 
 
 class Action(StrEnum):
@@ -68,6 +72,10 @@ class Action(StrEnum):
     """The actions named by ``targets`` were intended and did not happen."""
 
 
+LASTING = (Action.ERASURE, Action.ABORTED)
+"""Entries that account for others: they hold numbers only, and are never erased."""
+
+
 class Stage(StrEnum):
     """Whether an entry stands by itself or announces a change that commits elsewhere."""
 
@@ -86,6 +94,7 @@ class Draft:
         details: codes, counts, ids and hashes under snake_case keys; no free text.
         targets: earlier entries that this one erases or aborts, as rising spans.
         stage: set by the journal.
+        aside: entries that this one erases in ledgers that were laid aside.
 
     Raises:
         EntryForbidden: something that must never be in an entry, or could be it in disguise.
@@ -97,6 +106,7 @@ class Draft:
     details: Mapping[str, Json] = field(default_factory=dict)
     targets: tuple[Span, ...] = ()
     stage: Stage = Stage.DONE
+    aside: tuple[Aside, ...] = ()
 
     def __post_init__(self) -> None:
         require_id(self.actor, "the actor")
@@ -107,6 +117,9 @@ class Draft:
         require_spans(self.targets)
         if self.targets and self.action not in (Action.ERASURE, Action.ABORTED):
             raise forbidden("targets on erasure and aborted entries only", str(self.action))
+        require_aside(self.aside)
+        if self.aside and self.action is not Action.ERASURE:
+            raise forbidden("entries of other ledgers on erasure entries only", str(self.action))
         require_details(self.details)
 
 
@@ -127,19 +140,18 @@ class Entry:
     def canonical(self) -> bytes:
         """RFC 8785 canonical JSON of this entry, UTF-8."""
         draft = self.draft
-        return encode(
-            {
-                "action": draft.action.value,
-                "actor": draft.actor,
-                "at": format_time(self.at),
-                "details": plain(draft.details),
-                "sequence": self.sequence,
-                "stage": draft.stage.value,
-                "subjects": list(draft.subjects),
-                "targets": [list(span) for span in draft.targets],
-                "v": _VERSION,
-            }
-        )
+        fields = {
+            "action": draft.action.value,
+            "actor": draft.actor,
+            "at": format_time(self.at),
+            "details": plain(draft.details),
+            "sequence": self.sequence,
+            "stage": draft.stage.value,
+            "subjects": list(draft.subjects),
+            "targets": plain(draft.targets),
+            "v": _VERSION,
+        }
+        return encode(fields | ({_ASIDE: plain(draft.aside)} if draft.aside else {}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +164,7 @@ class Glance:
         action: what was done, as written.
         stage: as in `Draft`, as written.
         targets: as in `Draft`.
+        aside: as in `Draft`.
     """
 
     sequence: int
@@ -159,6 +172,7 @@ class Glance:
     action: str
     stage: str
     targets: tuple[Span, ...]
+    aside: tuple[Aside, ...]
 
 
 def commitment(salt: bytes, content: bytes) -> bytes:
@@ -180,7 +194,7 @@ def parse_entry(content: bytes) -> Entry:
     """
     try:
         fields: dict[str, Any] = json.loads(content)
-        if set(fields) != _KEYS or fields["v"] != _VERSION:
+        if set(fields) - {_ASIDE} != _KEYS or fields["v"] != _VERSION:
             raise forbidden("the fields of an entry, version 1", "others")
         entry = Entry(
             sequence=int(fields["sequence"]),
@@ -190,8 +204,9 @@ def parse_entry(content: bytes) -> Entry:
                 actor=fields["actor"],
                 subjects=tuple(fields["subjects"]),
                 details=fields["details"],
-                targets=tuple((int(first), int(last)) for first, last in fields["targets"]),
+                targets=_spans(fields["targets"]),
                 stage=Stage(fields["stage"]),
+                aside=_aside(fields),
             ),
         )
         exact = entry.canonical() == content
@@ -210,16 +225,24 @@ def glance(content: bytes) -> Glance:
     """
     try:
         fields: dict[str, Any] = json.loads(content)
-        targets = tuple((int(first), int(last)) for first, last in fields["targets"])
         return Glance(
             int(fields["sequence"]),
             str(fields["at"]),
             str(fields["action"]),
             str(fields["stage"]),
-            targets,
+            _spans(fields["targets"]),
+            _aside(fields),
         )
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise forbidden("the canonical JSON of an entry", "something else") from error
+
+
+def _spans(rows: Sequence[Sequence[int]]) -> tuple[Span, ...]:
+    return tuple((int(first), int(last)) for first, last in rows)
+
+
+def _aside(fields: Mapping[str, Any]) -> tuple[Aside, ...]:
+    return tuple((str(root), _spans(rows)) for root, rows in fields.get(_ASIDE, ()))
 
 
 def format_time(at: datetime) -> str:

@@ -5,17 +5,15 @@ durable before the entry is, and goes when every byte is gone, so that a crash a
 leaves either no entry and nothing to do, or an entry and a file that says to finish it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from sayso.errors import EntryForbidden, LedgerTampered, LedgerUnwritable
-from sayso.ledger import records
-from sayso.ledger.admission import Span
+from sayso.errors import EntryForbidden, LedgerTampered
+from sayso.ledger import aside, records
 from sayso.ledger.disk import Folder
-from sayso.ledger.entry import Action
+from sayso.ledger.entry import LASTING, Action
 from sayso.ledger.heads import REMEDY
 from sayso.ledger.reader import ERASING, Reader, read_entry
-
-_LASTING = (Action.ERASURE, Action.ABORTED)
+from sayso.ledger.wiping import wipe
 
 
 def require_erasable(reader: Reader, sequences: Sequence[int]) -> list[int]:
@@ -31,7 +29,7 @@ def require_erasable(reader: Reader, sequences: Sequence[int]) -> list[int]:
         if isinstance(frame, records.Erased):
             continue
         action = read_entry(sequence, frame.content).draft.action
-        if action in _LASTING:
+        if action in LASTING:
             raise EntryForbidden(
                 expected="entries about a person",
                 found=f"entry {sequence}, an {action} entry, which accounts for others",
@@ -60,6 +58,7 @@ def finish(folder: Folder, reader: Reader) -> int:
         entry = reader.entry(announced)
         if entry.draft.action is Action.ERASURE:
             erased = wipe(reader, entry.draft.targets)
+            erased += aside.carry_out(folder, entry.draft.aside)
     folder.remove(ERASING)
     return erased
 
@@ -83,28 +82,3 @@ def replay(reader: Reader) -> int:
         for entry in reader.entries()
         if entry.draft.action is Action.ERASURE
     )
-
-
-def wipe(reader: Reader, targets: Iterable[Span]) -> int:
-    """Overwrite frames in place, make that durable, and read it back; how many were not yet.
-
-    Raises:
-        LedgerUnwritable: other bytes were read back.
-    """
-    places = []
-    for first, last in targets:
-        for sequence in range(first, last + 1):
-            offset, length = reader.place(sequence)
-            empty = records.erased_frame(sequence, length)
-            if reader.contents.read(offset, length) != empty:
-                reader.contents.write(offset, empty)
-                places.append((offset, empty))
-    reader.contents.sync()
-    for offset, empty in places:
-        if reader.contents.read(offset, len(empty)) != empty:
-            raise LedgerUnwritable(
-                expected="to read back what was written over an erased entry",
-                found="other bytes",
-                remedy="Check the disk, then open the ledger again to finish the erasure.",
-            )
-    return len(places)

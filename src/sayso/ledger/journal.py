@@ -37,7 +37,7 @@ from sayso.errors import (
     SaysoError,
     WorkspaceExists,
 )
-from sayso.ledger import erasure, recovery
+from sayso.ledger import aside, erasure, recovery
 from sayso.ledger.admission import Json
 from sayso.ledger.checkpoint import SigningKey
 from sayso.ledger.disk import Folder, PosixFolder, WriterLock, sync_folder
@@ -240,7 +240,12 @@ class Journal:
             return tuple(sorted(pending))
 
     def erase(
-        self, sequences: Sequence[int], *, actor: str, details: dict[str, Json] | None = None
+        self,
+        sequences: Sequence[int],
+        *,
+        actor: str,
+        details: dict[str, Json] | None = None,
+        subject: str | None = None,
     ) -> Receipt:
         """Erase salt and content of entries, leaving their commitments; proofs still verify.
 
@@ -253,6 +258,8 @@ class Journal:
             sequences: which; those already erased are left out.
             actor: the operator's id.
             details: as in `Draft`.
+            subject: an opaque id: what ledgers that were laid aside hold of it is erased too, and
+                this entry vouches for that.
 
         Raises:
             EntryUnknown: no such entry.
@@ -261,10 +268,20 @@ class Journal:
         """
         with self._mutex:
             wanted = erasure.require_erasable(self.reader, sequences)
-            draft = Draft(Action.ERASURE, actor, details=details or {}, targets=spans(wanted))
-            receipt = self._announced(draft)
+            earlier = () if subject is None else aside.naming(self._folder, subject)
+            receipt = self._announced(
+                Draft(
+                    Action.ERASURE,
+                    actor,
+                    details=details or {},
+                    targets=spans(wanted),
+                    aside=earlier,
+                )
+            )
             try:
                 erasure.finish(self._folder, self.reader)
+                if subject is not None:
+                    aside.blank(self._folder, subject)
             except OSError as error:
                 self._writer.usable = False
                 raise unwritable(error) from error

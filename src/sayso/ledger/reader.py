@@ -50,6 +50,7 @@ class Reader:
     def __init__(
         self, folder: Folder, key: VerifierKey, *, writable: bool = False, checked: bool = True
     ) -> None:
+        self.key = key
         self.heads = read_heads(folder, key)
         self.head = self.heads.newest
         self.contents = _open(folder, CONTENTS, writable=writable)

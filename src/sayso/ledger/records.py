@@ -15,6 +15,7 @@ integers are big-endian.
 
 import struct
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sayso.errors import LedgerTampered
@@ -31,6 +32,7 @@ _OFFSET = struct.Struct(">Q")
 _MAGIC = b"SL"
 _KEPT = b"K"
 _ERASED = b"X"
+_BEGINNINGS = (b"SLK\0", b"SLX\0")
 _REMEDY = "Keep the folder as evidence, and restore the ledger from a backup."
 
 
@@ -85,6 +87,20 @@ def read_frame(sequence: int, frame: bytes) -> Kept | Erased:
         return Erased()
     payload = frame[HEADER_BYTES:used]
     return Kept(payload[:SALT_BYTES], payload[SALT_BYTES:])
+
+
+def likely_frames(data: bytes | bytearray) -> Iterator[tuple[int, int]]:
+    """Where frames seem to begin and end, for bytes that nothing vouches for.
+
+    Frames are whole blocks, so each of them begins at one; what lies before the first is told as
+    if it were one.
+    """
+    starts = [
+        offset
+        for offset in range(0, len(data), BLOCK_BYTES)
+        if not offset or data[offset : offset + 4] in _BEGINNINGS
+    ]
+    yield from zip(starts, [*starts[1:], len(data)], strict=True)
 
 
 def leaf_offset(sequence: int) -> int:

@@ -4,16 +4,17 @@ Read-only: it repairs nothing, so that evidence stays. One pass, O(n) time, O(er
 journal may append meanwhile, but not erase: hold it, or verify again where that could have been.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from sayso.errors import EntryForbidden, LedgerTampered
-from sayso.ledger import merkle, records
-from sayso.ledger.checkpoint import Checkpoint, VerifierKey
+from sayso.ledger import aside, merkle, records
+from sayso.ledger.checkpoint import Checkpoint, VerifierKey, signed_by
 from sayso.ledger.disk import Folder, PosixFolder
 from sayso.ledger.entry import Action, glance
-from sayso.ledger.heads import REMEDY, forked, require_reach
+from sayso.ledger.heads import REMEDY, forked, read_heads, require_reach
 from sayso.ledger.reader import (
     CONTENTS,
     ERASING,
@@ -74,10 +75,66 @@ def verify(
     return verify_folder(PosixFolder(path), key, old_checkpoints)
 
 
+def verify_earlier(
+    path: Path, key: VerifierKey, notes: Sequence[bytes] = ()
+) -> Iterator[tuple[str, Verification]]:
+    """Verify the ledgers that were laid aside before one, newest first, each with its own key.
+
+    The one in force is to be verified first: its erasure entries, and those of every ledger in
+    between, vouch for what an earlier one has lost since it was laid aside.
+
+    Args:
+        path: the folder of the ledger in force.
+        key: its public key.
+        notes: signed checkpoints that were kept elsewhere; each is held against the ledger whose
+            key signed it.
+
+    Returns:
+        The name of each one's folder, with what was verified.
+
+    Raises:
+        LedgerTampered, LedgerForked: as `verify`, the place with the name of the folder; or one of
+            them is not here.
+    """
+    folder = PosixFolder(path)
+    with ExitStack() as stack:
+        later = [stack.enter_context(Reader(folder, key))]
+        unfinished = folder.has(ERASING)
+        for one in aside.chain(folder, later[0]):
+            vouched = aside.vouched(later, read_heads(one.folder, one.key).newest.checkpoint)
+            old = [head for note in notes if (head := signed_by(note, one.key)) is not None]
+            try:
+                done = verify_folder(
+                    one.folder, one.key, old, vouched=vouched, unfinished=unfinished
+                )
+            except LedgerTampered as error:
+                raise LedgerTampered(
+                    where=f"{one.folder.name}/{error.where}",
+                    expected=error.expected.removesuffix(f" in {error.where}"),
+                    found=error.found,
+                    remedy=error.remedy,
+                ) from error
+            yield one.folder.name, done
+            later.append(stack.enter_context(Reader(one.folder, one.key)))
+
+
 def verify_folder(
-    folder: Folder, key: VerifierKey, old_checkpoints: Sequence[Checkpoint] = ()
+    folder: Folder,
+    key: VerifierKey,
+    old_checkpoints: Sequence[Checkpoint] = (),
+    *,
+    vouched: Iterable[int] = (),
+    unfinished: bool = False,
 ) -> Verification:
-    """As `verify`, through the disk port."""
+    """As `verify`, through the disk port.
+
+    Args:
+        folder: the ledger's.
+        key: its public key.
+        old_checkpoints: as for `verify`.
+        vouched: entries whose erasure a later ledger accounts for.
+        unfinished: whether an erasure in a later ledger was interrupted.
+    """
     reader = Reader(folder, key, checked=False)
     try:
         if reader.heads.damaged:
@@ -88,7 +145,8 @@ def verify_folder(
         walk = _walk(reader, roots)
         if walk.tree.root() != reader.head.checkpoint.root:
             raise _tampered(TREE, "leaves that give the signed root", "others")
-        unfinished_erasure = folder.has(ERASING)
+        walk.accounted.update(vouched)
+        unfinished_erasure = unfinished or folder.has(ERASING)
         _require_accounted(walk, unfinished=unfinished_erasure)
         beyond = reader.tree.size() - records.leaf_offset(reader.size)
         beyond += reader.contents.size() - walk.end

@@ -8,8 +8,9 @@ from typing import Any
 from sayso.domain.person import PersonId
 from sayso.domain.record_check import Defect
 from sayso.errors import FileMissing
-from sayso.ledger import proof, verification
-from sayso.ledger.checkpoint import Checkpoint, VerifierKey, open_checkpoint
+from sayso.ledger import aside, proof, verification
+from sayso.ledger.checkpoint import Checkpoint, VerifierKey, open_checkpoint, signed_by
+from sayso.ledger.disk import PosixFolder
 from sayso.ledger.entry import Entry
 from sayso.ledger.proof import VerifiedEntry
 from sayso.ledger.reader import Reader
@@ -45,6 +46,8 @@ class Audit:
     def verify(self, checkpoints: Sequence[bytes] = ()) -> Verification:
         """Verify every byte of the ledger, and that it continues the checkpoints given.
 
+        A checkpoint of a ledger that was laid aside is left to `verify_earlier`.
+
         Raises:
             LedgerTampered: something was changed, removed, reordered or cut off; says where.
             LedgerForked: a checkpoint is of another history.
@@ -54,8 +57,26 @@ class Audit:
         notes = [*checkpoints, *self._copies()]
         if self.remembered is not None:
             notes.append(self.remembered)
-        old: list[Checkpoint] = [open_checkpoint(note, self.key) for note in notes]
+        earlier = aside.keys(PosixFolder(self.folder))
+        old: list[Checkpoint] = [
+            open_checkpoint(note, self.key)
+            for note in notes
+            if not any(signed_by(note, key) for key in earlier)
+        ]
         return verification.verify(self.folder, self.key, old)
+
+    def verify_earlier(self, checkpoints: Sequence[bytes] = ()) -> list[tuple[str, Verification]]:
+        """Verify the ledgers that were laid aside before this one, newest first.
+
+        Returns:
+            The name of each one's folder, with what was verified.
+
+        Raises:
+            LedgerTampered, LedgerForked: as `verify`, which is to be called first; or one of them
+                is not here.
+        """
+        notes = [*checkpoints, *self._copies()]
+        return list(verification.verify_earlier(self.folder, self.key, notes))
 
     def _copies(self) -> list[bytes]:
         """A copy that is gone is told: it would have shown what whoever took it wants hidden."""

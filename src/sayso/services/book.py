@@ -21,8 +21,10 @@ from pathlib import Path
 
 from sayso.domain.person import PersonId
 from sayso.errors import LedgerUnwritable, SaysoError
+from sayso.ledger import aside
 from sayso.ledger.admission import Json
 from sayso.ledger.checkpoint import SigningKey, open_checkpoint, sign_note
+from sayso.ledger.disk import PosixFolder
 from sayso.ledger.entry import Action, Draft, Stage
 from sayso.ledger.journal import Journal, Receipt
 from sayso.ledger.reader import Reader
@@ -167,8 +169,15 @@ class Book:
             page.enter(Action.CLOCK)
         return page.receipts[0]
 
+    def tells_of(self, unit: Unit, person: PersonId) -> bool:
+        """Whether this ledger, or one that was laid aside, holds anything about a person."""
+        about = unit.entries.about(person)
+        return bool(about or aside.naming(PosixFolder(self.folder), person))
+
     def erase(self, unit: Unit, person: PersonId, details: Mapping[str, Json]) -> Receipt:
         """Erase the contents and salts of all entries about a person; proofs made before hold.
+
+        So they are in ledgers that were laid aside, which this ledger's entry vouches for.
 
         Raises:
             LedgerUnwritable: the bytes could not be overwritten; the next start tries again.
@@ -177,11 +186,19 @@ class Book:
         with self._journal() as journal:
             self._require_continued(journal.reader)
             self._keep_elsewhere(journal.reader.head.note)  # if it fails, then before anything goes
-            receipt = journal.erase(sequences, actor=self._actor, details=dict(details))
+            receipt = journal.erase(
+                sequences, actor=self._actor, details=dict(details), subject=person
+            )
         unit.entries.forget(person)
         unit.entries.keep_head(receipt.note)
         self._keep_elsewhere(receipt.note)
         return receipt
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Where the ledger lies, and those that were laid aside before it."""
+        earlier = PosixFolder(self.folder).laid_aside()
+        return (self.folder, *(one.path for one in earlier))
 
     def adopt(self, unit: Unit) -> None:
         """Take this ledger for a restored database's; what that knew of it is older.
@@ -196,6 +213,7 @@ class Book:
                 for entry in reader.entries()
             ]
             unit.entries.adopt(about, reader.size, reader.head.note)
+            unit.entries.keep_public_key(self.verifier.encode())
 
     def sign(self, text: bytes) -> str:
         """A C2SP signed note by the ledger's key, over a text that ends in a newline."""
@@ -218,7 +236,7 @@ class Book:
             note = self.kept.read_bytes()
         except OSError as error:
             raise self._no_copy(error) from error
-        reader.require_continues(open_checkpoint(note, self.verifier))
+        aside.require_continued(PosixFolder(self.folder), reader, note)
 
     def _keep_elsewhere(self, note: bytes) -> None:
         """Copy the checkpoint; a copy that cannot be written stops the action as well."""

@@ -21,6 +21,7 @@ from typing import Any
 
 from sayso.domain.person import PersonId
 from sayso.errors import ErasureIncomplete, SaysoError
+from sayso.ledger.admission import Json
 from sayso.services.book import Book
 from sayso.services.certificate import Noted, certify, note
 from sayso.services.outputs import clear_outputs
@@ -29,7 +30,7 @@ from sayso.store.keystore import Pending
 from sayso.store.publications import Showing
 from sayso.store.readback import Searched, files_beside, files_of, search
 from sayso.store.repository import Repository, Unit
-from sayso.store.traces import Trace, lasting, loaded
+from sayso.store.traces import THE_ID, Trace, lasting, loaded, of_id
 
 Step = Callable[[str], None]
 """Told the name of each step just before it is taken."""
@@ -102,23 +103,26 @@ class Erase:
         if there:
             return self._erase(person)
         facts = json.loads(self.repository.vault.open_traces(pending.token, pending.traces))
-        noted = Noted.of(facts)
-        if noted.entry is None:  # noted by a key that is lost: which entry it was is not known
+        noted, traces = Noted.of(facts), loaded(facts["traces"])
+        if noted.entry is None:  # noted by a key that is lost, with all but the id
             with self.repository.writing() as unit:
-                noted = replace(noted, entry=self._enter(unit, person, noted))
-        return self._read_back(person, noted, loaded(facts["traces"]), pending.begun_at)
+                noted = replace(noted, entry=self._enter(unit, person, noted, opened=0))
+            traces = [*traces, *of_id(person)]
+        return self._read_back(person, noted, traces, pending.begun_at)
 
     def _erase(self, person: PersonId) -> Erased:
         vault = self.repository.vault
         token, now = vault.erasure_token(person), self.clock()
-        traces = self.repository.gather(person)
+        gathered = self.repository.gather(person)
+        traces = gathered.traces
         with self.repository.writing() as unit:
             noted = note(unit, person)
             sealed = vault.seal_traces(token, noted.dumped(lasting(traces)))
             self.step("note")
             vault.store.begin_erasure(Pending(token, person, sealed, now.isoformat()))
             try:
-                noted = replace(noted, entry=self._enter(unit, person, noted))
+                entry = self._enter(unit, person, noted, gathered.opened)
+                noted = replace(noted, entry=entry)
             except BaseException:
                 vault.store.give_up_erasure(token)
                 raise
@@ -137,9 +141,13 @@ class Erase:
             self.step("commit")
         return self._read_back(person, noted, traces, now.isoformat())
 
-    def _enter(self, unit: Unit, person: PersonId, noted: Noted) -> int:
+    def _enter(self, unit: Unit, person: PersonId, noted: Noted, opened: int) -> int:
         """Erase the ledger's entries about a person; the number of the entry that says so."""
-        details = {"references": noted.removed["templates"]}
+        details: dict[str, Json] = {
+            "references": noted.removed["templates"],
+            "key": self.repository.vault.key_id,
+            "templates_opened": opened,
+        }
         return self.book.erase(unit, person, details).sequence
 
     def _read_back(
@@ -167,6 +175,7 @@ class Erase:
         home = self.repository.database.path.parent
         store = self.repository.vault.store
         places = [home, *self.places, *map(Path, folders), *_temporary()]
+        ledgers = self.book.folders
         searched = self._searched(places, traces)
         if searched.hits:
             self.repository.database.vacuum()
@@ -177,7 +186,7 @@ class Erase:
         for hit in searched.hits:
             others = (
                 self.repository.told_of_others(hit.trace)
-                if hit.file == self.repository.database.path or hit.file.parent == self.book.folder
+                if hit.file == self.repository.database.path or hit.file.parent in ledgers
                 else []
             )
             if others:
@@ -199,7 +208,7 @@ class Erase:
         own = set(files_beside(self.repository.vault.store.path))
         files = list(files_of(places))
         others = search([file for file in files if file not in own], traces)
-        noted = [trace for trace in traces if trace.kind != "the person's id"]
+        noted = [trace for trace in traces if trace.kind != THE_ID]
         keys = search([file for file in files if file in own], noted)
         return Searched(
             others.files + keys.files,

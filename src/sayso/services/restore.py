@@ -1,12 +1,21 @@
 """Restoring a backup: what was refused since it was made is refused again before it is served."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sayso.domain.person import PersonId
-from sayso.errors import BackupForeign, LedgerForked, LedgerNewer
+from sayso.errors import (
+    BackupForeign,
+    CheckpointInvalid,
+    LedgerForked,
+    LedgerNewer,
+    LedgerTampered,
+)
+from sayso.ledger import aside
 from sayso.ledger.checkpoint import VerifierKey
+from sayso.ledger.disk import PosixFolder
 from sayso.ledger.entry import Action
 from sayso.ledger.reader import Reader
 from sayso.services.book import Book
@@ -59,7 +68,7 @@ def prepare(book: Book, unpacked: Unpacked, more: Refusals, home: Path, now: dat
             places = unit.takedowns.places(person)
             due = now + timedelta(days=DEFAULT_DAYS)
             unit.takedowns.add(places, reason="erased", due_at=due)
-            if unit.entries.about(person):
+            if book.tells_of(unit, person):
                 book.erase(unit, person, {"references": 0})
             unit.people.erase(person)
         refused = replay(unit, vault, refusals)
@@ -74,21 +83,36 @@ def prepare(book: Book, unpacked: Unpacked, more: Refusals, home: Path, now: dat
 def require_continued(live: Path, backup: Path, key: VerifierKey) -> None:
     """Refuse a backup that tells of things of which the ledger that is there does not.
 
+    A backup that was made before a key was lost has a ledger that was laid aside since.
+
     Raises:
-        LedgerNewer: the ledger that is there does not continue the backup's.
+        LedgerNewer: neither the ledger that is there nor one before it continues the backup's.
+        LedgerTampered: the backup's ledger is none that their keys signed.
     """
-    with Reader.open(backup, key) as old:
-        head = old.head.checkpoint
+    folder = PosixFolder(live)
     with Reader.open(live, key) as reader:
+        size, note = _head(backup, [key, *aside.keys(folder)])
         try:
-            reader.require_continues(head)
-        except LedgerForked as error:
+            aside.require_continued(folder, reader, note)
+        except (LedgerForked, CheckpointInvalid) as error:
             raise LedgerNewer(
-                expected=f"a ledger that continues the backup's, of {head.size} entries",
+                expected=f"a ledger that continues the backup's, of {size} entries",
                 found=f"another history, of {reader.size} entries",
                 remedy="Keep both as evidence, and restore this backup into an empty folder; "
                 "nothing was changed.",
             ) from error
+
+
+def _head(ledger: Path, keys: Sequence[VerifierKey]) -> tuple[int, bytes]:
+    """A backup's ledger: its size and signed head, by whichever of some keys signed it."""
+    faults = []
+    for key in keys:
+        try:
+            with Reader.open(ledger, key) as reader:
+                return reader.size, reader.head.note
+        except LedgerTampered as error:
+            faults.append(error)
+    raise faults[0]
 
 
 def check_same(unpacked: Unpacked, workspace_id: str | None) -> None:

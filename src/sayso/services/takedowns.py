@@ -30,6 +30,9 @@ class TakeDowns:
     def __call__(self, person: str | None = None, *, done: bool = False) -> list[Takedown]:
         """The places to act on (with ``done`` those dealt with too), by due date.
 
+        Of whom the list tells is entered first; as what follows from a no, so that no clock stands
+        in the way of taking copies down.
+
         Raises:
             PersonUnknown, PersonAmbiguous: not one person.
         """
@@ -37,7 +40,11 @@ class TakeDowns:
             unit = page.unit
             known = None if person is None else unit.people.get(person).id
             listing(page, self.clock(), self.days)
-            return unit.takedowns.all(known, done=done)
+            listed = unit.takedowns.all(known, done=done)
+            told = {one.person for one in listed if one.person is not None}
+            if told:
+                page.enter(Action.TAKEDOWN, subjects=told, details={"told": len(listed)})
+        return listed
 
     def tick_off(self, takedown: int) -> Takedown:
         """Say that a place was dealt with.

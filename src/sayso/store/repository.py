@@ -23,7 +23,7 @@ from sayso.store.sealing import WorkspaceKey
 from sayso.store.sightings import Sightings
 from sayso.store.takedowns import Takedowns
 from sayso.store.templates import Parting, Templates
-from sayso.store.traces import Trace, gather, told_of_others
+from sayso.store.traces import Gathered, Trace, gather, told_of_others
 from sayso.store.vault import Vault
 
 
@@ -153,7 +153,7 @@ class Repository:
                 templates.drop(PersonId(person))
         return frozenset(PersonId(person) for person in lost)
 
-    def gather(self, person: PersonId) -> list[Trace]:
+    def gather(self, person: PersonId) -> Gathered:
         """Everything by which a person could be found again on the disk."""
         with self._database.reading() as connection:
             return gather(connection, self.vault, person)

@@ -21,6 +21,7 @@ from sayso.errors import SealBroken
 from sayso.store.tables import consent_events, metadata, persons, profile_fields, templates
 from sayso.store.vault import Vault
 
+THE_ID = "the person's id"
 SHORTEST = 6
 """Bytes. What is shorter is found in anything; of that only the rows are checked."""
 _PIECE = 24
@@ -75,9 +76,22 @@ def of_vector(vector: bytes) -> Iterator[Trace]:
         yield from _pieces(f"features, {name} big-endian", turned)
 
 
-def gather(connection: sa.Connection, vault: Vault, person: str) -> list[Trace]:
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Everything by which a person could be found again, and how many templates told it.
+
+    Attributes:
+        opened: templates that were opened, so as to look for what they were made of.
+    """
+
+    traces: tuple[Trace, ...]
+    opened: int
+
+
+def gather(connection: sa.Connection, vault: Vault, person: str) -> Gathered:
     """Everything by which a person could be found again; nothing is changed."""
-    traces = [*_of_rows(connection, person), *_ids("the person's id", person)]
+    opened = 0
+    traces = [*_of_rows(connection, person), *of_id(person)]
     wrapped = vault.wrapped(person)
     if wrapped is not None:
         traces += of_bytes("the wrapped data key", wrapped)
@@ -86,7 +100,13 @@ def gather(connection: sa.Connection, vault: Vault, person: str) -> list[Trace]:
         traces += _ids("a template's id", row.id)
         with suppress(SealBroken):  # closed already: nobody can open it, we cannot either
             traces += of_vector(bytes(vault.open_template(person, row.id, row.sealed)))
-    return list({trace.pattern: trace for trace in traces}.values())
+            opened += 1
+    return Gathered(tuple({trace.pattern: trace for trace in traces}.values()), opened)
+
+
+def of_id(person: str) -> list[Trace]:
+    """A person's id, which is all that is known of them where the rest cannot be opened."""
+    return _ids(THE_ID, person)
 
 
 def of_sealed(connection: sa.Connection, vault: Vault, person: str) -> list[Trace]:

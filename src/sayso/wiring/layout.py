@@ -20,8 +20,6 @@ from sayso.store.sealing import WorkspaceKey
 DATABASE = "sayso.sqlite"
 KEY = "workspace.key"
 LEDGER = "ledger"
-PUBLIC_KEY = "ledger_public_key"
-"""In a ledger that was laid aside, the file that holds its public key."""
 
 
 def utc_now() -> datetime:

@@ -19,10 +19,13 @@ from pathlib import Path
 
 from sayso.domain.key import KeyPlace
 from sayso.errors import LedgerError, SaysoError, WorkspaceError
+from sayso.ledger import erasure
 from sayso.ledger.admission import Json
+from sayso.ledger.aside import PUBLIC_KEY
 from sayso.ledger.checkpoint import Checkpoint, VerifierKey
 from sayso.ledger.disk import PosixFolder, sync_folder
 from sayso.ledger.heads import read_heads
+from sayso.ledger.reader import Reader
 from sayso.services.custody import Custody
 from sayso.services.ports import Clock
 from sayso.settings import Settings
@@ -32,7 +35,6 @@ from sayso.store.sealing import WorkspaceKey
 from sayso.wiring.layout import (
     DATABASE,
     LEDGER,
-    PUBLIC_KEY,
     actor,
     begin_ledger,
     given_key,
@@ -140,24 +142,31 @@ def _free_name(folder: Path) -> str | None:
 
 
 def _lay_ledger_aside(
-    repository: Repository, folder: Path, aside: Path | None
+    repository: Repository, folder: Path, target: Path | None
 ) -> Checkpoint | None:
-    """Step 4; gives where the old ledger ended, if its public key can tell."""
-    if aside is None:
+    """Step 4; gives where the old ledger ended, if its public key can tell.
+
+    An erasure that was interrupted in it is finished: nobody can open it for writing afterwards.
+    """
+    if target is None:
         return None
-    lying = aside if aside.exists() else folder / LEDGER
+    lying = PosixFolder(target if target.exists() else folder / LEDGER)
     with repository.reading() as unit:
         public = unit.entries.public_key()
     end = None if public is None else _end(lying, public)
-    if lying != aside:
+    if lying.path != target:
         if end is not None:
-            (lying / PUBLIC_KEY).write_text(f"{public}\n", encoding="utf-8")
-        lying.rename(aside)
+            lying.replace(PUBLIC_KEY, f"{public}\n".encode())
+        lying.path.rename(target)
         sync_folder(folder)
     return end
 
 
-def _end(ledger: Path, public: str) -> Checkpoint | None:
+def _end(ledger: PosixFolder, public: str) -> Checkpoint | None:
     with suppress(LedgerError, WorkspaceError, OSError):  # damaged: laid aside as it lies
-        return read_heads(PosixFolder(ledger), VerifierKey.parse(public)).newest.checkpoint
+        key = VerifierKey.parse(public)
+        end = read_heads(ledger, key).newest.checkpoint
+        with suppress(LedgerError), closing(Reader(ledger, key, writable=True)) as reader:
+            erasure.finish(ledger, reader)
+        return end
     return None

@@ -186,9 +186,10 @@ class Workspace:
             )
 
     def _extra(self) -> dict[str, Path]:
-        """What a backup holds besides the databases: the settings and the ledger."""
+        """What a backup holds besides the databases: the settings and the ledgers."""
         named = {FILE: self.folder / FILE}
-        named |= {f"{LEDGER}/{path.name}": path for path in (self.folder / LEDGER).iterdir()}
+        for ledger in self.book.folders:
+            named |= {f"{ledger.name}/{path.name}": path for path in ledger.iterdir()}
         return {
             name: path
             for name, path in sorted(named.items())
