@@ -49,10 +49,18 @@ _TOLD = 8
 
 
 class Repository:
-    """Reading and writing what is kept. Safe to share between threads."""
+    """Reading and writing what is kept. Safe to share between threads.
 
-    def __init__(self, database: Database, key: WorkspaceKey) -> None:
+    Args:
+        database: in which it is.
+        key: that opens its key store.
+        in_force: whether this is the workspace's database; False while a backup is prepared
+            beside it, when the key store is still another database's and no data key may go.
+    """
+
+    def __init__(self, database: Database, key: WorkspaceKey, *, in_force: bool = True) -> None:
         self._database = database
+        self._in_force = in_force
         self.vault = Vault(key, database.keys)
 
     @property
@@ -82,11 +90,11 @@ class Repository:
             with self._database.writing() as connection:
                 yield self._unit(connection, parting)
         except BaseException:
-            if parting.sealed:
+            if parting.sealed and self._in_force:
                 with suppress(SaysoError):  # what cannot be settled now is by the next start
                     self.settle()
             raise
-        if parting.people:
+        if parting.people and self._in_force:
             self.settle()
             with suppress(WorkspaceBusy):  # no key opens it any more; the next start sweeps again
                 self.sweep(parting.traces)

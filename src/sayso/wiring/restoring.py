@@ -7,14 +7,15 @@ from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
-from sayso.errors import FileMissing, NotConfirmed
+from sayso.errors import FileMissing, NotConfirmed, WorkspaceDamaged, WorkspaceMissing
+from sayso.ledger.disk import PosixFolder, sync_folder
 from sayso.ledger.heads import SLOTS
 from sayso.services.book import Book
 from sayso.services.custody import Custody
 from sayso.services.ports import Clock
 from sayso.services.refusals import Refusals, read_list
 from sayso.services.restore import Restored, check_same, prepare, require_continued
-from sayso.settings import Settings
+from sayso.settings import FILE, Settings
 from sayso.store.backup import UNPACKED, Unpacked, close_log, put_in_place, unpack
 from sayso.store.database import Database
 from sayso.store.keystore import NAME as KEYS
@@ -25,9 +26,11 @@ from sayso.wiring.layout import (
     LEDGER,
     actor,
     key_file,
+    require_workspace,
     signing_key,
     utc_now,
 )
+from sayso.wiring.renewing import finish_renewal
 
 
 def restore_workspace(  # noqa: PLR0913 - the facts of a restore
@@ -81,11 +84,36 @@ def restore_workspace(  # noqa: PLR0913 - the facts of a restore
             check_same(unpacked, store.fact("workspace_id"))
             database.check_schema()
             settings = Settings.read(folder, environment)
-            key = Custody(store, key_file(folder, settings), environment).key()
-            book = _book(Repository(database, key), folder, unpacked, settings, clock)
+            custody = Custody(store, key_file(folder, settings), environment)
+            if there and custody.renewing is not None:
+                _renew(folder, settings, database, custody, clock)
+            key = custody.key()
+            if (folder / DATABASE).exists():
+                close_log(folder / DATABASE)  # busy is told before anything is entered
+            repository = Repository(database, key, in_force=False)
+            book = _book(repository, folder, unpacked, settings, clock)
             done = prepare(book, unpacked, more, folder, clock())
         _put_in_place(unpacked, folder, keys_too=not there)
+    with closing(Database(folder / DATABASE)) as served:
+        Repository(served, key).settle()  # keys of whom the backup does not know
     return done
+
+
+def _renew(
+    folder: Path, settings: Settings, backup: Database, custody: Custody, clock: Clock
+) -> None:
+    """Finish a beginning anew that was interrupted, so that there is one key and one ledger.
+
+    The workspace's database is told of the new ledger or, where it cannot be read, which is why a
+    backup is restored, the backup's: that takes its place.
+    """
+    with closing(Database(folder / DATABASE, custody.store)) as live:
+        try:
+            require_workspace(folder)
+            live.check_schema()
+            finish_renewal(folder, settings, live, custody, clock)
+        except (WorkspaceMissing, WorkspaceDamaged):
+            finish_renewal(folder, settings, backup, custody, clock)
 
 
 def _book(
@@ -102,16 +130,18 @@ def _book(
 
 
 def _put_in_place(unpacked: Unpacked, folder: Path, *, keys_too: bool) -> None:
+    """The database last: before it is there nothing is served."""
     close_log(unpacked.folder / DATABASE)
     if keys_too:
         put_in_place(unpacked.folder / KEYS, folder / KEYS)
     if not _is_ledger(folder / LEDGER):
-        shutil.rmtree(folder / LEDGER, ignore_errors=True)
-        (unpacked.folder / LEDGER).rename(folder / LEDGER)
-    for extra in unpacked.extra:
-        if not extra.startswith(f"{LEDGER}/") and not (folder / extra).exists():
-            (folder / extra).parent.mkdir(parents=True, exist_ok=True)
-            (unpacked.folder / extra).replace(folder / extra)
+        earlier = PosixFolder(unpacked.folder / LEDGER).laid_aside()
+        for ledger in (*(one.path for one in earlier), unpacked.folder / LEDGER):
+            shutil.rmtree(folder / ledger.name, ignore_errors=True)
+            ledger.rename(folder / ledger.name)
+    if FILE in unpacked.extra and not (folder / FILE).exists():
+        (unpacked.folder / FILE).replace(folder / FILE)
+    sync_folder(folder)
     put_in_place(unpacked.folder / DATABASE, folder / DATABASE)
 
 
