@@ -110,8 +110,30 @@ def test_a_receipt_of_consents_is_checked_with_nothing_but_the_public_key(
     assert (status, checked["valid"], checked["receipt"]) == (0, True, told["receipt"])
     assert (checked["person"], checked["lacks"]) == (told["person"], told["lacks"])
     assert checked["entry"] > 0
+    assert [one["grant"] for one in checked["grants"]] == ["recognise", "find"]
+    assert {one["state"] for one in checked["grants"]} == {"ConsentGiven"}
     text = desk.program("audit", "check", file, "--key", key)
     assert text.out.startswith("The receipt holds: issued ")
+    assert f"It is about {told['person']}. Compare that with your own id" in " ".join(
+        text.out.split()
+    )
+
+
+def test_another_persons_receipt_is_not_taken_for_ones_own(desk: Desk, tmp_path: Path) -> None:
+    signed, file, key = tmp_path / "signed", tmp_path / "proof", desk("audit", "key")["key"]
+    hopper = desk("receipt", "Grace Hopper", signed)["person"]
+    collins = desk("withdraw", "Eileen Collins", "--receipt", file)["person"]
+    erased = tmp_path / "erased"
+    desk("erase", hopper, "--yes", "--receipt", erased)
+    for receipt, own, other in ((signed, hopper, collins), (file, collins, hopper)):
+        check = ("audit", "check", receipt, "--key", key)
+        assert alone(desk.program, tmp_path, *check, "--person", own)[0] == 0
+        status, failed = alone(desk.program, tmp_path, *check, "--person", other)
+        assert (status, failed["error"]["code"]) == (3, "receipt_replayed")
+    check = ("audit", "check", erased, "--key", key)
+    status, failed = alone(desk.program, tmp_path, *check, "--person", hopper)
+    assert (status, failed["error"]["code"]) == (3, "receipt_replayed")  # it names nobody
+    assert "names nobody" in desk.program(*check).out
 
 
 def test_a_receipt_that_is_forged_replayed_or_of_another_log_is_refused(

@@ -10,6 +10,7 @@ import typer
 from sayso.cli.files import read_file, write_file
 from sayso.cli.session import FolderOption, JsonOption, Session, YesOption, escape, session
 from sayso.cli.verbs import Verbs
+from sayso.domain.person import PersonId
 
 if TYPE_CHECKING:
     from sayso.services.audit import Entry
@@ -128,6 +129,10 @@ def check(
     context: typer.Context,
     file: FileArgument,
     key: Annotated[str, typer.Option(metavar="PUBLIC", help="The log's public key.")],
+    person: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="Whose it must be; the id on your other receipts."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Check a proof or a receipt with the log's public key alone; no workspace needed."""
@@ -135,10 +140,11 @@ def check(
 
     with session(context, None, as_json) as run:
         data = read_file(file)
+        wanted = None if person is None else PersonId(person)
         if auditing.is_receipt(data):
-            _check_receipt(run, data, key)
+            _check_receipt(run, data, key, wanted)
             return
-        verified = auditing.check(data, key)
+        verified = auditing.check(data, key, wanted)
         values = {
             "valid": True,
             "entry": _values(verified.entry),
@@ -149,24 +155,41 @@ def check(
             values,
             f"The proof holds: entry {verified.entry.sequence} is in {verified.checkpoint.origin}.",
             _line(verified.entry),
+            *_whose(verified.entry.draft.subjects, wanted),
         )
 
 
-def _check_receipt(run: Session, data: bytes, key: str) -> None:
+def _whose(subjects: Sequence[str], wanted: PersonId | None) -> list[str]:
+    """What keeps somebody from taking another's receipt for their own."""
+    if wanted is not None:
+        return [f"It is about {wanted}, as was asked."]
+    if not subjects:
+        return ["It names nobody: by itself it does not show whom it is about."]
+    return [
+        f"It is about {', '.join(subjects)}. Compare that with your own id, or pass --person ID."
+    ]
+
+
+def _check_receipt(run: Session, data: bytes, key: str, person: PersonId | None) -> None:
     from sayso.services import audit as auditing
 
-    checked, defects = auditing.check_consents(data, key)
+    checked, defects = auditing.check_consents(data, key, person)
+    grants = auditing.stated(checked.document)
     values = {
         "valid": True,
         "receipt": checked.document["dct:identifier"],
         "person": checked.person,
         "issued": checked.issued,
         "entry": checked.entry,
+        "grants": [{"grant": grant, "state": state} for grant, state in grants],
         "lacks": sorted({defect.field for defect in defects}),
     }
     run.result(
         values,
         f"The receipt holds: issued {checked.issued} for {checked.person}, entry {checked.entry}.",
+        *(f"  {escape(grant):<20} {escape(state)}" for grant, state in grants),
+        "That is what stood then; it tells nothing of another purpose, and nothing of later.",
+        *_whose([checked.person], person),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sayso.domain.person import PersonId
 from sayso.domain.record_check import Defect
-from sayso.errors import FileMissing
+from sayso.errors import FileMissing, ReceiptReplayed
 from sayso.ledger import aside, proof, verification
 from sayso.ledger.checkpoint import Checkpoint, VerifierKey, open_checkpoint, signed_by
 from sayso.ledger.disk import PosixFolder
@@ -17,9 +17,9 @@ from sayso.ledger.reader import Reader
 from sayso.ledger.verification import Verification
 from sayso.services.countersign import LedgerChecker
 from sayso.services.envelope import Checked
-from sayso.services.receipt import check_receipt
+from sayso.services.receipt import check_receipt, stated
 
-__all__ = ["Audit", "Entry", "VerifiedEntry", "check", "check_consents", "is_receipt"]
+__all__ = ["Audit", "Entry", "VerifiedEntry", "check", "check_consents", "is_receipt", "stated"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +132,15 @@ def is_receipt(data: bytes) -> bool:
     return data.lstrip()[:1] == b"{"
 
 
-def check_consents(data: bytes, key: str) -> tuple[Checked, tuple[Defect, ...]]:
+def check_consents(
+    data: bytes, key: str, person: PersonId | None = None
+) -> tuple[Checked, tuple[Defect, ...]]:
     """Check a receipt of a consent with nothing but the log's public key.
+
+    Args:
+        data: the file's bytes.
+        key: the log's public key, as a C2SP vkey.
+        person: whose it must be; None: whosever it is.
 
     Returns:
         What was signed, and what the record lacks.
@@ -142,13 +149,28 @@ def check_consents(data: bytes, key: str) -> tuple[Checked, tuple[Defect, ...]]:
         RecordMalformed, ReceiptForged, ReceiptReplayed, CheckpointInvalid, ProofInvalid: it is
             not to be relied on; says why.
     """
-    return check_receipt(data, LedgerChecker(key))
+    return check_receipt(data, LedgerChecker(key), person=person)
 
 
-def check(data: bytes, key: str) -> VerifiedEntry:
+def check(data: bytes, key: str, person: PersonId | None = None) -> VerifiedEntry:
     """Check an offline proof with nothing but the log's public key.
+
+    Args:
+        data: the file's bytes.
+        key: the log's public key, as a C2SP vkey.
+        person: whom its entry must be about, among others; None: whomever it is about.
 
     Raises:
         CheckpointInvalid, ProofInvalid: it proves nothing; says why.
+        ReceiptReplayed: it is genuine, and about somebody else or about nobody.
     """
-    return proof.check(data, key)
+    verified = proof.check(data, key)
+    subjects = verified.entry.draft.subjects
+    if person is not None and person not in subjects:
+        raise ReceiptReplayed(
+            expected="the proof of an entry about this person",
+            found="one about somebody else" if subjects else "one about nobody",
+            remedy="Ask the controller for your own. The proof of an erasure names nobody: the "
+            "certificate that came with it says whose it is.",
+        )
+    return verified

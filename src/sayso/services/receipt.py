@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,6 +98,20 @@ def check_receipt(
                 remedy="Ask the controller for the receipt again.",
             )
     return checked, defects
+
+
+def stated(document: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """What a receipt says of each grant: the grant, and the last state of its consent (DPV).
+
+    A receipt of one purpose is none of another: whoever checks one has to see which.
+    """
+    found = []
+    for record in document.get("dpv:hasRecordOfActivity", ()):
+        with suppress(KeyError, IndexError, TypeError, AttributeError):  # told as a defect
+            purpose = record["dpv:hasProcess"][0]["dpv:hasPurpose"]["dct:identifier"]
+            state = record["dpv:hasConsentStatus"][-1]["@type"][0]
+            found.append((str(purpose), str(state).removeprefix("dpv:")))
+    return tuple(found)
 
 
 _WRAPPER = frozenset({field.name for field in RECEIPT_FIELDS})

@@ -88,10 +88,10 @@ def restore_workspace(  # noqa: PLR0913 - the facts of a restore
             if there and custody.renewing is not None:
                 _renew(folder, settings, database, custody, clock)
             key = custody.key()
-            if (folder / DATABASE).exists():
-                close_log(folder / DATABASE)  # busy is told before anything is entered
             repository = Repository(database, key, in_force=False)
             book = _book(repository, folder, unpacked, settings, clock)
+            if (folder / DATABASE).exists():
+                close_log(folder / DATABASE)  # busy is told before anything is entered
             done = prepare(book, unpacked, more, folder, clock())
         _put_in_place(unpacked, folder, keys_too=not there)
     with closing(Database(folder / DATABASE)) as served:
