@@ -16,8 +16,10 @@ from sayso.errors import (
     WorkspaceNewer,
     WorkspaceReadOnly,
 )
+from sayso.settings import Settings
 from sayso.store.sealing import WorkspaceKey
 from sayso.wiring import DATABASE, KEY, KeyPlace, create_workspace, open_workspace
+from sayso.wiring.models import Models
 
 
 def made(folder: Path) -> Path:
@@ -171,4 +173,52 @@ def test_opening_loads_no_model_and_makes_no_cache(tmp_path: Path) -> None:
     workspace = open_workspace(folder, {"SAYSO_CACHE": str(cache)})
     workspace.declare.all()
     assert not cache.exists()
+    workspace.close()
+
+
+def cached(tmp_path: Path) -> Models:
+    return Models(Settings.read(tmp_path, {"SAYSO_CACHE": str(tmp_path / "home" / "cache")}))
+
+
+def test_the_folder_for_prepared_models_is_its_owners_alone(tmp_path: Path) -> None:
+    models = cached(tmp_path)
+    assert models.note is None
+    assert models.recogniser.dimension == 128
+    kept = {path for path in models.cache.rglob("*") if path.is_dir()} | {models.cache}
+    assert {path.stat().st_mode & 0o777 for path in kept} == {0o700}
+    assert len(list(models.cache.glob("*.onnx"))) == 1
+    models.cache.chmod(0o755)  # as an earlier version left it: nobody else could write
+    assert cached(tmp_path).recogniser.dimension == 128
+    assert models.cache.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("spoilt", ["cache", "home", "compiled", "link", "file"])
+def test_a_folder_for_models_in_which_others_can_write_is_not_used(
+    tmp_path: Path, spoilt: str
+) -> None:
+    models = cached(tmp_path)
+    (models.cache / "compiled").mkdir(parents=True)
+    planted = models.cache / "compiled" / "planted.blob"
+    if spoilt == "link":
+        planted.symlink_to(tmp_path)
+    else:
+        planted.write_bytes(b"another network")
+    places = {
+        "cache": models.cache,
+        "home": tmp_path / "home",
+        "compiled": models.cache / "compiled",
+        "file": planted,
+    }
+    if spoilt in places:
+        places[spoilt].chmod(0o777)
+    assert models.recogniser.dimension == 128
+    assert list(models.cache.glob("*.onnx")) == []
+    assert [path.name for path in (models.cache / "compiled").iterdir()] == ["planted.blob"]
+    settings = {"SAYSO_CACHE": str(models.cache)}
+    workspace = open_workspace(
+        create_workspace(tmp_path / "workspace", KeyPlace.FILE, settings), settings
+    )
+    [note] = workspace.notes
+    assert note.startswith("Prepared models are not kept: found ")
+    assert str(places.get(spoilt, planted)) in note
     workspace.close()

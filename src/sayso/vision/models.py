@@ -89,7 +89,7 @@ SFACE = RecogniserManifest(
 """The embedder. Y. Zhong et al.: SFace, IEEE Transactions on Image Processing 30, 2021."""
 
 
-def load(manifest: ModelManifest, cache: Path) -> bytes:
+def load(manifest: ModelManifest, cache: Path | None) -> bytes:
     """The model as a plain float32 ONNX graph, from bytes whose hash is the expected one.
 
     1. Locate the file through the metadata of its package, whose code is never imported.
@@ -100,8 +100,8 @@ def load(manifest: ModelManifest, cache: Path) -> bytes:
 
     Args:
         manifest: which model.
-        cache: a folder for folded copies; made where absent. It must be as trusted as the
-            program itself: a copy is checked against damage, not against its owner.
+        cache: a folder for folded copies; made where absent; None: there is none. It must be as
+            trusted as the program itself: a copy is checked against damage, not against its owner.
 
     Raises:
         ModelMissing: the package or the file is not installed.
@@ -112,14 +112,15 @@ def load(manifest: ModelManifest, cache: Path) -> bytes:
     # 2. Read once, verify.
     original = _read_verified(manifest, path)
     # 3. The cached copy.
-    target = cache / f"{manifest.sha256}-{folding.VERSION}.onnx"
-    folded = _read_cached(target)
+    target = None if cache is None else cache / f"{manifest.sha256}-{folding.VERSION}.onnx"
+    folded = None if target is None else _read_cached(target)
     if folded is None:
         # 4. Fold.
         folded = folding.fold(original, dynamic_size=manifest.input_height_px is None)
         # 5. Keep.
-        with suppress(OSError):
-            _write_cached(target, folded)
+        if target is not None:
+            with suppress(OSError):
+                _write_cached(target, folded)
     return folded
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from sayso.errors import DeviceMissing
 from sayso.settings import CPU, CUDA
+from sayso.wiring import cache
 
 if TYPE_CHECKING:
     from sayso.domain.person import PersonId
@@ -39,7 +40,7 @@ class Models:
 
         settings = self.settings
         # Photographs come in few shapes; what this holds of them is a quarter of a gigabyte.
-        network = self._network(load(YUNET, self.cache), fixed_px=10_000_000 // settings.cores)
+        network = self._network(load(YUNET, self._trusted), fixed_px=10_000_000 // settings.cores)
         return Eye(
             Detector(network, score_threshold=settings.detection_score),
             self.limits,
@@ -66,7 +67,7 @@ class Models:
 
         return Recogniser(
             Embedder(
-                self._network(load(SFACE, self.cache)), dimension=SFACE.dimension, chunk=chunk
+                self._network(load(SFACE, self._trusted)), dimension=SFACE.dimension, chunk=chunk
             ),
             SFACE.sha256,
             SFACE.dimension,
@@ -106,6 +107,23 @@ class Models:
 
         return Path(self.settings.cache or platformdirs.user_cache_dir("sayso"))
 
+    @cached_property
+    def _trusted(self) -> Path | None:
+        """The same, where nobody else can have put anything into it; else None."""
+        return cache.trusted(self.cache)
+
+    @property
+    def note(self) -> str | None:
+        """What is to be said of the folder; None: nothing."""
+        fault = cache.fault(self.cache)
+        if fault is None:
+            return None
+        return (
+            f"Prepared models are not kept: found {fault}. Whoever can write there could have "
+            "another network run. Remove the folder, or set `cache` to one that only this account "
+            "can write in; until then models are prepared at each start."
+        )
+
     def _network(self, model: bytes, *, fixed_px: int = 0) -> Network:
         if self._on_gpu:
             from sayso.vision.cuda import CudaNetwork
@@ -119,7 +137,7 @@ class Models:
             model,
             threads=cores,
             streams=cores,
-            cache=_writable(self.cache / "compiled"),
+            cache=None if self._trusted is None else _writable(self._trusted / "compiled"),
             fixed_px=fixed_px,
         )
 
@@ -127,7 +145,7 @@ class Models:
 def _writable(folder: Path) -> Path | None:
     """The folder if it can be written, else None: a cache is a convenience."""
     with suppress(OSError):
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if os.access(folder, os.W_OK):
             return folder
     return None

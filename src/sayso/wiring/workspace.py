@@ -77,7 +77,8 @@ class Workspace:
         clear_unpacked(self.folder)
         finished = self.rights.erasing.finish()
         closed = self.repository.settle()
-        notes = [f"An erasure that was interrupted is finished: {one.person}." for one in finished]
+        notes = [] if self.models.note is None else [self.models.note]
+        notes += [f"An erasure that was interrupted is finished: {one.person}." for one in finished]
         try:
             self.repository.sweep()
         except WorkspaceBusy:
