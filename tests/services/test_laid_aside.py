@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from sayso.domain.grant import Purpose
 from sayso.domain.person import PersonId
-from sayso.errors import CheckpointInvalid, LedgerTampered
+from sayso.errors import CheckpointInvalid, ErasureIncomplete, LedgerTampered
 from sayso.ledger.checkpoint import VerifierKey
 from sayso.ledger.verification import verify
 from sayso.store.keystore import KeyStore, Pending
@@ -79,6 +80,16 @@ def test_an_erasure_reaches_the_ledger_that_was_laid_aside(workspace: Workspace)
     first = next(iter(workspace.audit.entries())).draft.details
     assert (name, verified.head.size) == (OLD, first["previous_size"])
     assert verified.erased > 2
+
+
+def test_a_person_is_told_of_what_was_entered_before_the_key_was_lost(workspace: Workspace) -> None:
+    told = workspace.audit.told(person(workspace))
+    assert {entry["ledger"] for entry in told} == {OLD}
+    assert {"consent", "enrolment", "review"} <= {entry["action"] for entry in told}
+    workspace.people()
+    assert workspace.audit.told(person(workspace))[len(told) :] == [
+        {**workspace.audit.told(person(workspace))[-1], "ledger": "ledger", "action": "disclosure"}
+    ]
 
 
 def test_what_no_later_ledger_vouches_for_is_tampering(workspace: Workspace) -> None:
@@ -235,6 +246,46 @@ def test_a_backup_made_before_the_key_was_lost_brings_nobody_back(home: Path) ->
     renew_key(folder, environment(folder))
     with closing(opened(folder)) as one:
         assert len(one.audit.verify_earlier()) == 2
+
+
+def test_what_was_refused_before_the_key_was_lost_is_not_undone_by_a_backup(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "workspace"
+    lived_in(folder).close()
+    with closing(opened(folder)) as one:
+        one.backup(tmp_path / "backup")
+        ada = person(one)
+        one.rights.erase(ADA_NAME)
+        one.rights.withdraw(BEN_NAME, Purpose.PUBLISH)
+    for _ in range(2):  # a second lost key takes nothing of that away
+        (folder / "workspace.key").unlink()
+        renew_key(folder, environment(folder))
+    done = restore_workspace(tmp_path / "backup", folder, environment(folder), yes=True)
+    assert (done.erased, done.refused) == (1, 1)
+    assert holding(folder, ada.encode(), ADA_NAME.encode()) == set()
+    with closing(opened(folder)) as one:
+        [ben] = one.people()
+        assert ben.person.name == BEN_NAME
+        assert "publish:website" not in ben.grants
+        assert "find" in ben.grants
+        assert len(one.audit.verify_earlier()) == 2
+    again = restore_workspace(tmp_path / "backup", folder, environment(folder), yes=True)
+    assert (again.erased, again.refused) == (1, 1)
+
+
+def test_an_erasure_still_to_be_read_back_stays_so_over_a_restore(home: Path) -> None:
+    folder = home / "workspace"
+    (folder / "note.txt").write_text(ADA_NAME, "utf-8")
+    with closing(opened(folder)) as one, pytest.raises(ErasureIncomplete):
+        one.rights.erase(ADA_NAME)
+    restore_workspace(home / "backup", folder, environment(folder), yes=True)
+    with pytest.raises(ErasureIncomplete):
+        opened(folder)
+    (folder / "note.txt").unlink()
+    with closing(opened(folder)) as one:
+        assert [listed.person.name for listed in one.people()] == [BEN_NAME]
+        assert len(one.notes) == 1
 
 
 def test_a_backup_has_the_ledgers_that_were_laid_aside(home: Path) -> None:

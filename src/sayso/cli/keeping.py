@@ -317,6 +317,7 @@ def renew(
             {"templates_removed": done.templates, "old_ledger": laid or None},
             f"There is a new key. {done.templates} template(s) that nobody could open were "
             "removed: enrol those people again. Erased people's forms are not recognised any "
-            "more, and backups made before do not know who was erased since: destroy them.",
+            "more. A backup made before can be put back here and nowhere else: only the ledgers "
+            "here tell who was erased since.",
             *aside,
         )

@@ -65,6 +65,15 @@ def keys(folder: Folder) -> list[VerifierKey]:
     return found
 
 
+def signer(folder: Folder, keys: Iterable[VerifierKey]) -> VerifierKey | None:
+    """Which of some keys signed a ledger; None: none of them did, or it is too damaged to tell."""
+    for key in keys:
+        with suppress(LedgerError, WorkspaceError, OSError):
+            read_heads(folder, key)
+            return key
+    return None
+
+
 def public_key(folder: Folder) -> VerifierKey | None:
     """The public key that lies in a laid-aside ledger; None: there is none.
 

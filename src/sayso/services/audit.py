@@ -1,13 +1,14 @@
 """The audit: anybody may check what was written, without trusting who wrote it."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sayso.domain.person import PersonId
 from sayso.domain.record_check import Defect
-from sayso.errors import FileMissing, ReceiptReplayed
+from sayso.errors import FileMissing, LedgerError, ReceiptReplayed
 from sayso.ledger import aside, proof, verification
 from sayso.ledger.checkpoint import Checkpoint, VerifierKey, open_checkpoint, signed_by
 from sayso.ledger.disk import PosixFolder
@@ -109,15 +110,26 @@ class Audit:
     def told(self, person: PersonId) -> list[Mapping[str, Any]]:
         """The entries about a person, oldest first, as that person may read them.
 
+        Those of ledgers that were laid aside are among them, each with the name of its ledger; one
+        that is not to be found or not whole is left to `verify_earlier` to tell.
+
         Whom else an entry is about, and its details, are left out: they are not theirs to read.
         """
-        with Reader.open(self.folder, self.key) as reader:
+        with ExitStack() as stack:
+            folder = PosixFolder(self.folder)
+            readers = [(folder.name, stack.enter_context(Reader(folder, self.key)))]
+            with suppress(LedgerError):
+                for one in aside.chain(folder, readers[0][1]):
+                    earlier = stack.enter_context(Reader(one.folder, one.key))
+                    readers.append((one.folder.name, earlier))
             return [
                 {
+                    "ledger": name,
                     "sequence": entry.sequence,
                     "at": entry.at.isoformat(),
                     "action": entry.draft.action.value,
                 }
+                for name, reader in reversed(readers)
                 for entry in reader.about(person)
             ]
 

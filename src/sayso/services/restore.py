@@ -1,6 +1,6 @@
 """Restoring a backup: what was refused since it was made is refused again before it is served."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,9 +19,12 @@ from sayso.ledger.disk import PosixFolder
 from sayso.ledger.entry import Action
 from sayso.ledger.reader import Reader
 from sayso.services.book import Book
-from sayso.services.refusals import Refusals, replay, standing
+from sayso.services.refusals import WITHDRAWAL, Refusals, replay, standing
+from sayso.services.since_backup import Since
 from sayso.services.takedowns import DEFAULT_DAYS
 from sayso.store.backup import Unpacked
+from sayso.store.keystore import Refused
+from sayso.store.vault import Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +45,25 @@ class Restored:
     closed: tuple[PersonId, ...]
 
 
-def prepare(book: Book, unpacked: Unpacked, more: Refusals, home: Path, now: datetime) -> Restored:
+def prepare(  # noqa: PLR0913, PLR0917 - the facts of a restore
+    book: Book, unpacked: Unpacked, more: Refusals, since: Since, home: Path, now: datetime
+) -> Restored:
     """Make an unpacked backup fit to be served, before it is put in place.
 
     Args:
         book: over the unpacked database, with the key store and the ledger that will be in force.
         unpacked: the backup.
         more: refusals from elsewhere, beside those of the key store.
+        since: what the ledgers that are there tell of the time since it was made.
         home: the folder of the workspace, for the result.
         now: for what has to be taken down.
     """
     repository, vault = book.repository, book.repository.vault
-    refusals = standing(vault).joined(more)
+    pending = {one.token for one in vault.store.pending_erasures()}
+    refusals = _refusals(vault, since, pending, now).joined(standing(vault).joined(more))
     for token, at in refusals.erased.items():
         vault.store.finish_erasure(token, at)
     vault.store.refuse(refusals.others)
-    pending = {one.token for one in vault.store.pending_erasures()}
     with repository.writing() as unit:
         book.adopt(unit)
     with book.writing() as page:
@@ -78,6 +84,21 @@ def prepare(book: Book, unpacked: Unpacked, more: Refusals, home: Path, now: dat
     closed = repository.drop_closed()
     repository.database.vacuum()
     return Restored(home, unpacked.made_at, len(again), refused, tuple(sorted(closed)))
+
+
+def _refusals(vault: Vault, since: Since, pending: Container[str], now: datetime) -> Refusals:
+    """What the ledgers tell, as the key store keeps it, so that no later restore forgets it.
+
+    An erasure that is still pending is left out: it is done once it has been read back.
+    """
+    erased = (vault.erasure_token(person) for person in sorted(since.erased))
+    return Refusals(
+        {token: now.isoformat() for token in erased if token not in pending},
+        tuple(
+            Refused(WITHDRAWAL, vault.erasure_token(person), purpose.value, at.isoformat())
+            for person, purpose, at in since.withdrawn
+        ),
+    )
 
 
 def require_continued(live: Path, backup: Path, key: VerifierKey) -> None:

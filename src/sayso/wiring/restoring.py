@@ -15,6 +15,7 @@ from sayso.services.custody import Custody
 from sayso.services.ports import Clock
 from sayso.services.refusals import Refusals, read_list
 from sayso.services.restore import Restored, check_same, prepare, require_continued
+from sayso.services.since_backup import Since, since_backup
 from sayso.settings import FILE, Settings
 from sayso.store.backup import UNPACKED, Unpacked, close_log, put_in_place, unpack
 from sayso.store.database import Database
@@ -92,7 +93,7 @@ def restore_workspace(  # noqa: PLR0913 - the facts of a restore
             book = _book(repository, folder, unpacked, settings, clock)
             if (folder / DATABASE).exists():
                 close_log(folder / DATABASE)  # busy is told before anything is entered
-            done = prepare(book, unpacked, more, folder, clock())
+            done = prepare(book, unpacked, more, _since(book, unpacked), folder, clock())
         _put_in_place(unpacked, folder, keys_too=not there)
     with closing(Database(folder / DATABASE)) as served:
         Repository(served, key).settle()  # keys of whom the backup does not know
@@ -127,6 +128,12 @@ def _book(
         ledger = folder / LEDGER
     kept = Path(settings.checkpoint_copy) if settings.checkpoint_copy else None
     return Book(repository, ledger, signing, actor(settings), clock, kept=kept)
+
+
+def _since(book: Book, unpacked: Unpacked) -> Since:
+    """What the ledger that is there tells of; nothing where it is the backup's."""
+    theirs = unpacked.folder / LEDGER
+    return Since() if book.folder == theirs else since_backup(book.folder, theirs, book.verifier)
 
 
 def _put_in_place(unpacked: Unpacked, folder: Path, *, keys_too: bool) -> None:
