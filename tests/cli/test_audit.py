@@ -130,7 +130,7 @@ def test_another_persons_receipt_is_not_taken_for_ones_own(desk: Desk, tmp_path:
         assert alone(desk.program, tmp_path, *check, "--person", own)[0] == 0
         status, failed = alone(desk.program, tmp_path, *check, "--person", other)
         assert (status, failed["error"]["code"]) == (3, "receipt_replayed")
-    check = ("audit", "check", erased, "--key", key)
+    check = ("audit", "check", erased, "--key", key)  # a proof alone, of an erasure
     status, failed = alone(desk.program, tmp_path, *check, "--person", hopper)
     assert (status, failed["error"]["code"]) == (3, "receipt_replayed")  # it names nobody
     assert "names nobody" in desk.program(*check).out
@@ -298,6 +298,38 @@ def test_who_is_erased_leaves_numbers_and_a_receipt_that_holds(desk: Desk, tmp_p
     assert desk.refused("audit", "prove", "1", proof) == "entry_unknown"
     assert told["erased"] not in json.dumps(desk("audit", "list"))
     assert actions(desk)[-1] == "erasure"
+
+
+def test_a_certificate_of_erasure_is_signed_and_says_whose_it_is(
+    desk: Desk, tmp_path: Path
+) -> None:
+    files = [tmp_path / "collins", tmp_path / "hopper"]
+    names = ("Eileen Collins", "Grace Hopper")
+    gone = [
+        desk("erase", name, "--yes", "--certificate", file)
+        for name, file in zip(names, files, strict=True)
+    ]
+    key, [own, other] = desk("audit", "key")["key"], [one["erased"] for one in gone]
+    assert files[0].read_text("utf-8") == gone[0]["signed_certificate"]
+    check = ("audit", "check", files[0], "--key", key)
+    status, checked = alone(desk.program, tmp_path, *check, "--person", own)
+    assert (status, checked["person"], checked["certificate"]) == (0, own, gone[0]["certificate"])
+    assert f"It is about {own}. Compare" in " ".join(desk.program(*check).out.split())
+    first, second = (json.loads(file.read_bytes()) for file in files)
+    kept = {**first["certificate"], "kept": []}
+    for forged, code in (
+        (first, "receipt_replayed"),
+        ({**first, "certificate": kept}, "receipt_forged"),
+        ({**first, "signed": second["signed"]}, "receipt_forged"),
+        ({**first, "signed": first["signed"].replace(own, other)}, "checkpoint_invalid"),
+        ({**first, "proof": second["proof"]}, "receipt_replayed"),
+        ({**first, "proof": ""}, "proof_invalid"),
+        ({**first, "signed": desk("audit", "checkpoint")["checkpoint"]}, "receipt_forged"),
+    ):
+        files[0].write_text(json.dumps(forged), "utf-8")
+        whose = other if forged is first else own
+        status, failed = alone(desk.program, tmp_path, *check, "--person", whose)
+        assert (status, failed["error"]["code"]) == (3, code), forged
 
 
 def test_a_receipt_that_cannot_be_written_is_told_before_anything_is_done(

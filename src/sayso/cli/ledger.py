@@ -19,7 +19,9 @@ audit = typer.Typer(
     cls=Verbs, no_args_is_help=True, help="Check the ledger, and prove what it says."
 )
 
-FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="A proof, or a receipt.")]
+FileArgument = Annotated[
+    Path, typer.Argument(metavar="FILE", help="A proof, a receipt, or a certificate of erasure.")
+]
 
 
 @audit.command()
@@ -141,6 +143,9 @@ def check(
     with session(context, None, as_json) as run:
         data = read_file(file)
         wanted = None if person is None else PersonId(person)
+        if auditing.is_certificate(data):
+            _check_certificate(run, data, key, wanted)
+            return
         if auditing.is_receipt(data):
             _check_receipt(run, data, key, wanted)
             return
@@ -168,6 +173,25 @@ def _whose(subjects: Sequence[str], wanted: PersonId | None) -> list[str]:
     return [
         f"It is about {', '.join(subjects)}. Compare that with your own id, or pass --person ID."
     ]
+
+
+def _check_certificate(run: Session, data: bytes, key: str, person: PersonId | None) -> None:
+    from sayso.services import audit as auditing
+
+    checked = auditing.check_certificate(data, key, person)
+    done = str(checked.certificate.get("done_at"))
+    values = {
+        "valid": True,
+        "person": checked.person,
+        "entry": checked.entry,
+        "certificate": dict(checked.certificate),
+    }
+    run.result(
+        values,
+        f"The certificate holds: {checked.person} was erased, read back {escape(done)}, entry "
+        f"{checked.entry}.",
+        *_whose([checked.person], person),
+    )
 
 
 def _check_receipt(run: Session, data: bytes, key: str, person: PersonId | None) -> None:

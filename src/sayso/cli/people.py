@@ -308,6 +308,10 @@ def erase(
     ],
     yes: YesOption = False,
     receipt: ReceiptOption = None,
+    certificate: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the signed certificate here."),
+    ] = None,
     workspace: FolderOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -317,8 +321,9 @@ def erase(
         # As it was asked for: a name that an id stands for would have to be entered first.
         named = person if person == known.id else f"{person} ({known.id})"
         run.confirm(f"Erase everything of {named}?", yes=yes)
-        if receipt is not None:
-            require_writable(receipt)  # else the take-down list would be lost with the person
+        for file in (receipt, certificate):
+            if file is not None:
+                require_writable(file)  # else the take-down list would be lost with the person
         gone = run.workspace.rights.erase(known.id)
         published = [
             {"channel": one.channel, "path": one.path, "at": one.at} for one in gone.published
@@ -330,11 +335,15 @@ def erase(
         if receipt is not None:
             write_file(receipt, gone.receipt)
             lines.append(f"The receipt is at {escape(str(receipt))}.")
+        if certificate is not None:
+            write_file(certificate, gone.signed)
+            lines.append(f"The signed certificate is at {escape(str(certificate))}.")
         values = {
             "erased": gone.person,
             "published": published,
             "certificate": dict(gone.certificate),
             "receipt": gone.receipt.decode(),
+            "signed_certificate": gone.signed.decode(),
         }
         run.result(values, *lines, *_certified(gone.certificate))
 

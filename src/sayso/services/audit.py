@@ -16,11 +16,23 @@ from sayso.ledger.entry import Entry
 from sayso.ledger.proof import VerifiedEntry
 from sayso.ledger.reader import Reader
 from sayso.ledger.verification import Verification
+from sayso.services import certified
+from sayso.services.certified import Certified, is_certificate
 from sayso.services.countersign import LedgerChecker
 from sayso.services.envelope import Checked
 from sayso.services.receipt import check_receipt, stated
 
-__all__ = ["Audit", "Entry", "VerifiedEntry", "check", "check_consents", "is_receipt", "stated"]
+__all__ = [
+    "Audit",
+    "Entry",
+    "VerifiedEntry",
+    "check",
+    "check_certificate",
+    "check_consents",
+    "is_certificate",
+    "is_receipt",
+    "stated",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +149,11 @@ class Audit:
         """The entries from one on, those erased left out."""
         with Reader.open(self.folder, self.key) as reader:
             yield from reader.entries(start)
+
+
+def check_certificate(data: bytes, key: str, person: PersonId | None = None) -> Certified:
+    """Check a signed certificate of erasure; raises as `sayso.services.certified.check` does."""
+    return certified.check(data, key, person)
 
 
 def is_receipt(data: bytes) -> bool:

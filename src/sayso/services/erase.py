@@ -24,6 +24,7 @@ from sayso.errors import ErasureIncomplete, SaysoError
 from sayso.ledger.admission import Json
 from sayso.services.book import Book
 from sayso.services.certificate import Noted, certify, note
+from sayso.services.certified import sign
 from sayso.services.outputs import clear_outputs
 from sayso.services.ports import Clock
 from sayso.store.keystore import Pending
@@ -47,6 +48,8 @@ class Erased:
     Attributes:
         certificate: what was removed, what is kept and why, what is left to do: plain values.
         receipt: an offline proof that the erasure is in the ledger.
+        signed: the certificate with its signature and that proof, as a file
+            (`sayso.services.certified`).
     """
 
     person: PersonId
@@ -54,6 +57,7 @@ class Erased:
     published: tuple[Showing, ...]
     certificate: Mapping[str, Any]
     receipt: bytes
+    signed: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +169,13 @@ class Erase:
         certificate = certify(
             person, noted, traces, searched, shared, stale, begun_at, self.clock()
         )
-        receipt = b"" if noted.entry is None else self.book.prove(noted.entry)
-        return Erased(person, noted.removed["templates"], noted.showing, certificate, receipt)
+        if noted.entry is None:
+            msg = "an erasure is entered before it is read back"
+            raise AssertionError(msg)
+        receipt = self.book.prove(noted.entry)
+        signed = sign(certificate, person, noted.entry, self.book)
+        count = noted.removed["templates"]
+        return Erased(person, count, noted.showing, certificate, receipt, signed)
 
     def _search(
         self, person: PersonId, traces: Sequence[Trace], folders: Iterable[str]
