@@ -1,6 +1,7 @@
 """What is kept and let go is in the ledger too, and the ledger outlives restores and lost keys."""
 
 import shutil
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from sayso.errors import CheckpointInvalid, LedgerNewer, ProofInvalid, ReceiptFo
 from sayso.ledger import verification
 from sayso.ledger.checkpoint import VerifierKey
 from sayso.services import audit
-from sayso.wiring import LEDGER, Workspace, renew_key, restore_workspace
+from sayso.wiring import LEDGER, Workspace, open_workspace, renew_key, restore_workspace
 
 from .office import ADA_NAME, BEN_NAME, environment, lived_in, opened
 
@@ -128,3 +129,20 @@ def test_a_receipt_is_signed_proved_and_refused_when_it_was_changed(folder: Path
     with pytest.raises(ProofInvalid):
         audit.check(given.data, key)
     workspace.close()
+
+
+def test_a_copy_goes_through_no_link_that_somebody_planted(folder: Path) -> None:
+    shared = folder.parent / "shared"
+    shared.mkdir()
+    precious = folder.parent / "precious"
+    precious.write_text("mine")
+    for planted in ("checkpoint.new", ".keys.part"):
+        (shared / planted).symlink_to(precious)
+    settings = {**environment(folder), "SAYSO_CHECKPOINT_COPY": str(shared / "checkpoint")}
+    with closing(open_workspace(folder, settings)) as workspace:
+        workspace.find(BEN_NAME)
+        workspace.copy_keys(shared / "keys")
+        assert (shared / "checkpoint").read_bytes() == workspace.audit.checkpoint()
+    assert (shared / "keys").stat().st_mode & 0o777 == 0o600
+    assert precious.read_text() == "mine"
+    assert not (shared / "checkpoint").is_symlink()

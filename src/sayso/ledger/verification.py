@@ -124,7 +124,7 @@ def verify_folder(
     old_checkpoints: Sequence[Checkpoint] = (),
     *,
     vouched: Iterable[int] = (),
-    unfinished: bool = False,
+    unfinished: bool | None = None,
 ) -> Verification:
     """As `verify`, through the disk port.
 
@@ -133,7 +133,8 @@ def verify_folder(
         key: its public key.
         old_checkpoints: as for `verify`.
         vouched: entries whose erasure a later ledger accounts for.
-        unfinished: whether an erasure in a later ledger was interrupted.
+        unfinished: whether an erasure was interrupted; None: as the folder says. Of a ledger that
+            was laid aside only the one in force can say it.
     """
     reader = Reader(folder, key, checked=False)
     try:
@@ -146,7 +147,7 @@ def verify_folder(
         if walk.tree.root() != reader.head.checkpoint.root:
             raise _tampered(TREE, "leaves that give the signed root", "others")
         walk.accounted.update(vouched)
-        unfinished_erasure = unfinished or folder.has(ERASING)
+        unfinished_erasure = folder.has(ERASING) if unfinished is None else unfinished
         _require_accounted(walk, unfinished=unfinished_erasure)
         beyond = reader.tree.size() - records.leaf_offset(reader.size)
         beyond += reader.contents.size() - walk.end

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sayso.domain.person import PersonId
-from sayso.errors import LedgerUnwritable, SaysoError
+from sayso.errors import LedgerTampered, LedgerUnwritable, SaysoError
 from sayso.ledger import aside
 from sayso.ledger.admission import Json
 from sayso.ledger.checkpoint import SigningKey, open_checkpoint, sign_note
@@ -169,6 +169,15 @@ class Book:
             page.enter(Action.CLOCK)
         return page.receipts[0]
 
+    def astray(self) -> bool:
+        """Whether a ledger that was laid aside is not here, so that no erasure reaches it."""
+        try:
+            with Reader.open(self.folder, self.verifier) as reader:
+                list(aside.chain(PosixFolder(self.folder), reader))
+        except LedgerTampered:
+            return True
+        return False
+
     def tells_of(self, unit: Unit, person: PersonId) -> bool:
         """Whether this ledger, or one that was laid aside, holds anything about a person."""
         about = unit.entries.about(person)
@@ -244,7 +253,9 @@ class Book:
             return
         part = self.kept.with_name(f"{self.kept.name}.new")
         try:
-            with part.open("wb") as file:
+            part.unlink(missing_ok=True)  # of a write that was cut off, or somebody else's link
+            descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+            with os.fdopen(descriptor, "wb") as file:
                 file.write(note)
                 file.flush()
                 os.fsync(file.fileno())  # an empty copy after a power cut would look forged

@@ -56,7 +56,7 @@ def certify(  # noqa: PLR0913, PLR0917 - the facts of one certificate
     traces: Sequence[Trace],
     searched: Searched,
     shared: Mapping[str, list[str]],
-    stale: Sequence[str],
+    left: Sequence[tuple[str, str]],
     begun_at: str,
     now: datetime,
 ) -> Mapping[str, Any]:
@@ -68,7 +68,7 @@ def certify(  # noqa: PLR0913, PLR0917 - the facts of one certificate
         traces: what was searched for.
         searched: how that went; nothing was found but what `shared` explains.
         shared: by kind, where others have the same text.
-        stale: copies of the key store that could not be written anew.
+        left: what could not be reached, and why that is still to be done.
         begun_at: when the erasure began, ISO 8601.
         now: when it was done.
     """
@@ -106,7 +106,7 @@ def certify(  # noqa: PLR0913, PLR0917 - the facts of one certificate
                 {"what": folder, "why": "copies were written there and it was not found"}
                 for folder in missing
             ),
-            *({"what": place, "why": _STALE} for place in stale),
+            *({"what": what, "why": why} for what, why in left),
         ],
     }
 
@@ -134,7 +134,11 @@ _ALWAYS_KEPT = (
     ),
 )
 _SHARED = "somebody else has the same, or one of the controller's own files is called so"
-_STALE = (
+ASTRAY = (
+    "a ledger that was laid aside when a key was lost",
+    "it is not here as it was, so what it may hold of the person was not erased: destroy it there",
+)
+STALE = (
     "a copy of the key store that still holds the person's key could not be written anew: "
     "destroy it, or connect it and run `sayso key copy` again"
 )

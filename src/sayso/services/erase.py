@@ -23,7 +23,7 @@ from sayso.domain.person import PersonId
 from sayso.errors import ErasureIncomplete, SaysoError
 from sayso.ledger.admission import Json
 from sayso.services.book import Book
-from sayso.services.certificate import Noted, certify, note
+from sayso.services.certificate import ASTRAY, STALE, Noted, certify, note
 from sayso.services.certified import sign
 from sayso.services.outputs import clear_outputs
 from sayso.services.ports import Clock
@@ -166,9 +166,9 @@ class Erase:
         self.step("finish")
         vault.store.finish_erasure(token, self.clock().isoformat())
         stale = renew_key_copies(self.repository)
-        certificate = certify(
-            person, noted, traces, searched, shared, stale, begun_at, self.clock()
-        )
+        left = [(place, STALE) for place in stale]
+        left += [ASTRAY] if self.book.astray() else []
+        certificate = certify(person, noted, traces, searched, shared, left, begun_at, self.clock())
         if noted.entry is None:
             msg = "an erasure is entered before it is read back"
             raise AssertionError(msg)

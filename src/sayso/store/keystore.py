@@ -223,8 +223,13 @@ class KeyStore:
             raw.execute("INSERT OR REPLACE INTO copies VALUES (?, ?)", (place, at))
 
     def copy_to(self, place: Path, *, keys: bool) -> None:
-        """Write a copy of the key store, with or without its data keys, under a new name."""
+        """Write a copy of the key store, with or without its data keys, under a new name.
+
+        It is its owner's alone from its first byte on, and goes through no link.
+        """
         with self._open() as raw:
+            place.unlink(missing_ok=True)
+            os.close(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
             copy = sqlite3.connect(place)
             try:
                 raw.backup(copy)
@@ -235,7 +240,6 @@ class KeyStore:
                     copy.execute("VACUUM")
             finally:
                 copy.close()
-        place.chmod(0o600)
 
     def vacuum(self) -> None:
         """Write the file anew, so that no free page is left in it, nor what was in its journal."""
