@@ -36,7 +36,12 @@ expected, what was found and what to do next::
     │   ├── NoFace                    no_face
     │   ├── SeveralFaces              several_faces
     │   ├── FaceTooSmall              face_too_small
-    │   └── FaceTooBlurred            face_too_blurred
+    │   ├── FaceTooBlurred            face_too_blurred
+    │   ├── FaceTurnedAway            face_turned_away
+    │   ├── FaceBadlyLit              face_badly_lit
+    │   ├── FaceHidden                face_hidden
+    │   ├── ReferenceDisagrees        reference_disagrees
+    │   └── ReferenceOfAnother        reference_of_another
     ├── WorkspaceError
     │   ├── WorkspaceMissing          workspace_missing
     │   ├── WorkspaceExists           workspace_exists
@@ -320,6 +325,36 @@ class FaceTooBlurred(FaceError):
     """An enrolment face that is out of focus or moved."""
 
     code = "face_too_blurred"
+
+
+class FaceTurnedAway(FaceError):
+    """An enrolment face that is seen from the side."""
+
+    code = "face_turned_away"
+
+
+class FaceBadlyLit(FaceError):
+    """An enrolment face that is too dark, burnt out or without contrast."""
+
+    code = "face_badly_lit"
+
+
+class FaceHidden(FaceError):
+    """An enrolment face of which too much is covered."""
+
+    code = "face_hidden"
+
+
+class ReferenceDisagrees(FaceError):
+    """An enrolment face that is not like the person's other references."""
+
+    code = "reference_disagrees"
+
+
+class ReferenceOfAnother(FaceError):
+    """An enrolment face that is more like somebody else who is enrolled."""
+
+    code = "reference_of_another"
 
 
 class WorkspaceError(SaysoError):

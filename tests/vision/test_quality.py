@@ -6,7 +6,8 @@ from numpy.typing import NDArray
 from sayso.domain.face import Box, Face, Landmarks, Point
 from sayso.errors import FaceTooBlurred, FaceTooSmall, NoFace, SeveralFaces
 from sayso.vision.decode import Picture
-from sayso.vision.quality import enrolment, measure
+from sayso.vision.quality import measure
+from sayso.vision.reference import enrolment
 
 Pixels = NDArray[np.uint8]
 

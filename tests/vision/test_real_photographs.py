@@ -23,7 +23,7 @@ from sayso.vision.cover import cover, regions
 from sayso.vision.decode import DecodeLimits, Picture, decode
 from sayso.vision.detect import Detector
 from sayso.vision.embed import Embedder
-from sayso.vision.quality import enrolment
+from sayso.vision.reference import enrolment
 from sayso.vision.runtime import OpenVinoNetwork
 
 SMALLEST_PX = 16.0

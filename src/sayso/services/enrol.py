@@ -51,7 +51,8 @@ from sayso.services.ports import Clock
 from sayso.services.recognition import LoadRecogniser, Recogniser
 from sayso.store.repository import Repository, Unit
 from sayso.vision.align import align
-from sayso.vision.quality import enrolment, measure
+from sayso.vision.quality import measure
+from sayso.vision.reference import Advice, advise, enrolment
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class ImageQuality:
     Attributes:
         usable: 0 (not at all) to 1 (ideal); 0 where it was refused.
         refused: why it is no reference; None where it is one.
+        advice: how one that was taken could be better.
     """
 
     path: str
@@ -68,6 +70,7 @@ class ImageQuality:
     height_px: float
     sharpness: float
     refused: SaysoError | None
+    advice: tuple[Advice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +236,10 @@ class Enrol:
             )
         quality = measure(align(picture.pixels, face.landmarks), face)
         [vector] = recogniser.features(picture, [face])
-        kept = ImageQuality(image.path, quality.usable, quality.height_px, quality.sharpness, None)
+        kept = ImageQuality(
+            image.path, quality.usable, quality.height_px, quality.sharpness, None,
+            advise(quality, len(faces)),
+        )  # fmt: skip
         return kept, _Reference(vector, quality.usable)
 
 

@@ -29,7 +29,7 @@ from sayso.services.recognition import LoadRecogniser
 from sayso.sources.dataset import Mark, Sample, read_dataset
 from sayso.vision.align import align
 from sayso.vision.decode import Picture
-from sayso.vision.quality import enrolment, main_face
+from sayso.vision.reference import enrolment, main_face
 
 REFERENCES = 2
 """References of each person, where the dataset does not say which photographs are references."""

@@ -1,21 +1,15 @@
 """How usable a face is as a reference. Nothing else is said about it, ever."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from sayso.domain.face import Face, Landmarks
-from sayso.errors import FaceTooBlurred, FaceTooSmall, NoFace, SeveralFaces
-from sayso.vision.align import align
-from sayso.vision.decode import Picture, Pixels
+from sayso.domain.face import Face, Landmarks, Point
+from sayso.vision.decode import Pixels
 
-SMALLEST_REFERENCE_PX = 48.0
-"""A reference face must be this high in the full-size photograph: TAR is within a point of its
-best from here on (0.96 at FMR 1e-4 against 0.97 at 64 px)."""
 SHARPNESS_FLOOR = 0.0235
 """All 300 references of Labeled Faces in the Wild lie above (the least at 0.0243); below lie,
 shrunk to a quarter and enlarged again, 98 % of them, and blurred or moved, 99 % and more."""
@@ -27,12 +21,14 @@ _FINE_BAND = (_RADIUS >= 0.2) & (_RADIUS < 0.4)  # noqa: PLR2004 - cycles a pixe
 _FINE = (_FINE_BAND & (_ACROSS > _DOWN), _FINE_BAND & (_ACROSS <= _DOWN))
 _COARSE = (_RADIUS >= 0.06) & (_RADIUS < 0.12)  # noqa: PLR2004 - cycles a pixel
 _SHAPES = (_RADIUS >= 0.02) & (_RADIUS < 0.06)  # noqa: PLR2004 - cycles a pixel
+_LIFT = 0.57
 _WINDOW = np.hanning(80)[:, None] * np.hanning(80)
 _NOISE = 0.5 * float((_WINDOW**2).sum())
 """Power, in each bin of the spectrum, of noise with a variance of half a grey level squared."""
-_CENTRAL = 0.25
-_PLAINLY = 2.0
-"""How much more weight (area times centrality) the meant face has than any other."""
+_EYES = (np.s_[46:57, 30:47], np.s_[46:57, 65:82])
+_CHEEKS = (np.s_[66:80, 28:44], np.s_[66:80, 68:84])
+_NOSE, _MOUTH = np.s_[58:66, 42:70], np.s_[88:106, 34:78]
+"""Parts of the aligned crop, in which eyes, nose and mouth always lie in the same places."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +41,26 @@ class Quality:
             faces in focus, 0.02 and less for blurred or enlarged ones. Independent of contrast.
         asymmetry: how far the nose lies from the middle of the eyes, in distances between the
             eyes; 0 seen from the front, about 0.5 and more from the side. 0 without landmarks.
+        lift: how far down from the eyes to the mouth the nose lies, 0..1; about 0.57 seen
+            straight, less or more seen from below or above. 0.57 without landmarks.
         exposure: share of the face's pixels that are neither black nor burnt out, 0..1.
-        usable: all of these in one, 0 (not at all) to 1 (ideal).
+        contrast: from the 5th to the 95th percentile of grey levels, 0..255.
+        eyes: brightness of the eyes against the cheeks; about 0.3 to 0.9, less behind dark glasses.
+        mouth: difference in hue (of Cb and Cr, 0..255) between mouth with chin and the nose; about
+            0 to 20, more where something lies over the mouth.
+        score: the detector's own, 0..1; it falls where part of a face is hidden.
+        usable: size, sharpness, asymmetry and exposure in one, 0 (not at all) to 1 (ideal).
     """
 
     height_px: float
     sharpness: float
     asymmetry: float
+    lift: float
     exposure: float
+    contrast: float
+    eyes: float
+    mouth: float
+    score: float
     usable: float
 
 
@@ -63,10 +71,15 @@ def measure(crop: Pixels, face: Face) -> Quality:
         crop: uint8 (112, 112, 3) RGB, aligned.
         face: the same face.
     """
-    grey = np.asarray(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), np.float32)
+    colours = np.asarray(cv2.cvtColor(crop, cv2.COLOR_RGB2YCrCb), np.float32)
+    grey, hues = np.asarray(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), np.float32), colours[..., 1:]
     sharpness = _sharpness(grey)
-    asymmetry = 0.0 if face.landmarks is None else _asymmetry(face.landmarks)
+    asymmetry, lift = (0.0, _LIFT) if face.landmarks is None else _pose(face.landmarks)
     exposure = _exposure(grey)
+    low, high = np.percentile(grey[_INNER], (5, 95))
+    eyes = np.mean([grey[part].mean() for part in _EYES])
+    cheeks = np.mean([grey[part].mean() for part in _CHEEKS])
+    mouth = hues[_MOUTH].mean(axis=(0, 1)) - hues[_NOSE].mean(axis=(0, 1))
     usable = math.prod(
         (
             _ramp(face.height_px, 16.0, 112.0),
@@ -75,70 +88,18 @@ def measure(crop: Pixels, face: Face) -> Quality:
             _ramp(exposure, 0.2, 0.9),
         )
     )
-    return Quality(face.height_px, sharpness, asymmetry, exposure, usable)
-
-
-def enrolment(picture: Picture, faces: Sequence[Face]) -> Face:
-    """The one face that an enrolment photograph is meant to show.
-
-    A bystander does no harm as long as one face plainly dominates by its size and by being near
-    the middle.
-
-    Args:
-        picture: as decoded.
-        faces: all that were found in it.
-
-    Raises:
-        NoFace: there is none.
-        SeveralFaces: no face plainly dominates.
-        FaceTooSmall: under 48 px high in the full-size photograph.
-        FaceTooBlurred: out of focus, moved, or enlarged from fewer pixels.
-    """
-    face = _meant(faces)
-    if face.height_px < SMALLEST_REFERENCE_PX:
-        raise FaceTooSmall(
-            expected=f"a face at least {SMALLEST_REFERENCE_PX:.0f} px high",
-            found=f"{face.height_px:.0f} px",
-            remedy="Use a photograph taken from nearer, or the original instead of a copy.",
-        )
-    if face.landmarks is not None:
-        sharpness = measure(align(picture.pixels, face.landmarks), face).sharpness
-        if sharpness < SHARPNESS_FLOOR:
-            raise FaceTooBlurred(
-                expected=f"a face in focus (sharpness {SHARPNESS_FLOOR:g} or more)",
-                found=f"{sharpness:.3f}",
-                remedy="Use a sharper photograph; an enlarged small picture will not do.",
-            )
-    return face
-
-
-def main_face(faces: Sequence[Face]) -> Face:
-    """The face that is largest and nearest to the middle, of at least one."""
-    return max(faces, key=_weight)
-
-
-def _meant(faces: Sequence[Face]) -> Face:
-    if not faces:
-        raise NoFace(
-            expected="a photograph of one face",
-            found="no face",
-            remedy="Use a photograph that shows the face from the front.",
-        )
-    ranked = sorted(faces, key=_weight, reverse=True)
-    if len(ranked) > 1 and _weight(ranked[0]) < _PLAINLY * _weight(ranked[1]):
-        raise SeveralFaces(
-            expected="one face, or one that plainly dominates",
-            found=f"{len(faces)} faces",
-            remedy="Cut the photograph so that it shows only the person meant.",
-        )
-    return ranked[0]
-
-
-def _weight(face: Face) -> float:
-    """Area times centrality: 1 in the middle, 0.6 a quarter of the frame away, 0.14 at half."""
-    box = face.box
-    off_centre = math.hypot(box.x + box.width / 2 - 0.5, box.y + box.height / 2 - 0.5)
-    return box.width * box.height * math.exp(-((off_centre / _CENTRAL) ** 2) / 2)
+    return Quality(
+        height_px=face.height_px,
+        sharpness=sharpness,
+        asymmetry=asymmetry,
+        lift=lift,
+        exposure=exposure,
+        contrast=float(high - low),
+        eyes=float(eyes / max(cheeks, 1.0)),
+        mouth=float(np.hypot(*mouth)),
+        score=face.score,
+        usable=usable,
+    )
 
 
 def _sharpness(grey: NDArray[np.float32]) -> float:
@@ -156,15 +117,27 @@ def _sharpness(grey: NDArray[np.float32]) -> float:
     return math.sqrt(max(fine - _NOISE, 0.0) / coarse)
 
 
-def _asymmetry(points: Landmarks) -> float:
-    across = (points.right_eye.x - points.left_eye.x, points.right_eye.y - points.left_eye.y)
+def _pose(points: Landmarks) -> tuple[float, float]:
+    """Where the nose lies, across and down, whatever way the head is tilted in the picture."""
+    across = _between(points.left_eye, points.right_eye)
     length = math.hypot(*across)
     if length == 0:
-        return 1.0
-    middle_x = (points.left_eye.x + points.right_eye.x) / 2
-    middle_y = (points.left_eye.y + points.right_eye.y) / 2
-    along = (points.nose.x - middle_x) * across[0] + (points.nose.y - middle_y) * across[1]
-    return abs(along) / length**2
+        return 1.0, 0.0
+    eyes = _middle(points.left_eye, points.right_eye)
+    nose = _between(eyes, points.nose)
+    mouth = _between(eyes, _middle(points.left_mouth, points.right_mouth))
+    asymmetry = abs(nose[0] * across[0] + nose[1] * across[1]) / length**2
+    down = mouth[1] * across[0] - mouth[0] * across[1]
+    fallen = nose[1] * across[0] - nose[0] * across[1]
+    return asymmetry, fallen / down if down > 0 else 0.0
+
+
+def _between(start: Point, end: Point) -> tuple[float, float]:
+    return end.x - start.x, end.y - start.y
+
+
+def _middle(one: Point, other: Point) -> Point:
+    return Point((one.x + other.x) / 2, (one.y + other.y) / 2)
 
 
 def _exposure(grey: NDArray[np.float32]) -> float:
