@@ -7,6 +7,7 @@ similar somebody must be, and whoever is left is compared in full.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import starmap
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ _SKETCHED_FROM = 100_000
 _AT_ONCE = 512
 """Probes of one product; bounds the memory of a search."""
 _NOBODY = -1
+_OTHERS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,17 +124,47 @@ class Gallery:
     def part(self, people: Iterable[str]) -> "Gallery":
         """A gallery of its own of some of the people; unknown ids are no error."""
         made = Gallery(self._dimension)
-        with self._lock.reading():
-            numbers = [self._numbers[person] for person in set(people) if person in self._numbers]
-            owners = self._owners[: len(self._templates)]
-            places = np.flatnonzero(np.isin(owners, np.array(numbers, np.int32)))
-            vectors = self._templates.copied(places)
-            names = [str(self._people[number]) for number in owners[places]]
+        names, vectors = self._copied(people)
         try:
             made.add(names, vectors)
         finally:
             vectors.fill(0)
         return made
+
+    def alike(self, people: Iterable[str], *, least: float) -> dict[str, tuple[Candidate, ...]]:
+        """Others who are at least so similar to some of the people, for those who have any.
+
+        Args:
+            people: whose references are searched for; unknown ids are no error.
+            least: similarity (cosine, -1..1), as in `search`.
+
+        Returns:
+            By person the others, at most `_OTHERS` of them for each reference, best first.
+        """
+        names, vectors = self._copied(people)
+        try:
+            rows = self.search(vectors, top=_OTHERS + 1, least=least)
+        finally:
+            vectors.fill(0)
+        best: dict[str, dict[str, float]] = {}
+        for owner, row in zip(names, rows, strict=True):
+            for other in row:
+                if other.person_id != owner:
+                    known = best.setdefault(owner, {})
+                    known[other.person_id] = max(other.similarity, known.get(other.person_id, -1))
+        return {
+            owner: tuple(sorted(starmap(Candidate, others.items()), key=_order))
+            for owner, others in best.items()
+        }
+
+    def _copied(self, people: Iterable[str]) -> tuple[list[str], NDArray[np.float32]]:
+        """Whose references they are and copies of them, to be overwritten."""
+        with self._lock.reading():
+            numbers = [self._numbers[person] for person in set(people) if person in self._numbers]
+            owners = self._owners[: len(self._templates)]
+            places = np.flatnonzero(np.isin(owners, np.array(numbers, np.int32)))
+            names = [str(self._people[number]) for number in owners[places]]
+            return names, self._templates.copied(places)
 
     def search(
         self, probes: NDArray[np.float32], *, top: int = 1, least: float = -1.0
@@ -178,7 +210,7 @@ class Gallery:
             Candidate(str(self._people[owner]), float(value))
             for owner, value in zip(owners, best, strict=True)
         ]
-        return tuple(sorted(people, key=lambda one: (-one.similarity, one.person_id))[:top])
+        return tuple(sorted(people, key=_order)[:top])
 
     def _append(self, people: Sequence[str], wide: NDArray[np.float64]) -> None:
         count = len(self._templates)
@@ -249,3 +281,7 @@ class Gallery:
         norm = np.linalg.norm(wide, axis=1, keepdims=True)
         usable = np.isfinite(norm) & (norm > 0)
         return np.asarray(np.where(usable, np.nan_to_num(wide) / np.where(usable, norm, 1), 0))
+
+
+def _order(one: Candidate) -> tuple[float, str]:
+    return -one.similarity, one.person_id

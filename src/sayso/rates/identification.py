@@ -17,14 +17,14 @@ _DRAWS = 20
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The similarities at which the product decides in a gallery of so many references."""
+    """The similarities at which the product decides in a gallery of so many people."""
 
     match: float
     review: float
 
 
 LimitsOf = Callable[[int], Limits]
-"""From a number of references to the limits that keep the promise there."""
+"""From a number of people to the limits that keep the promise there: each has one template."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Searches:
     """Probes compared with every enrolled person.
 
     Attributes:
-        best: (P, E) similarity of each probe to the best reference of each enrolled person.
+        best: (P, E) similarity of each probe to each enrolled person, their references fused.
         person: (P,) which of them each probe shows; -1: none of them.
         subject: (P,) identity of each probe, enrolled or not, for resampling.
         references: (E,) how many references each person has.
@@ -160,7 +160,7 @@ def _of_size(
         non_mated=len(found.stranger),
         rank_one=float(hits.mean()) if len(hits) else 0.0,
         at=tuple(_missed(found, target) for target in TARGETS),
-        promised=_promised(found, limits(round(references))),
+        promised=_promised(found, limits(size)),
     )
 
 

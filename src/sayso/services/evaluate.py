@@ -34,7 +34,6 @@ from sayso.vision.reference import enrolment, main_face
 REFERENCES = 2
 """References of each person, where the dataset does not say which photographs are references."""
 _WORST = 12
-_BLOCK = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,15 +234,10 @@ class Evaluate:
     def _search(self, labelled: Labelled, chosen: Plan) -> tuple[InGallery, ...]:
         if not (len(chosen.persons) and len(chosen.probes)):
             return ()
-        references = labelled.features[chosen.references]
-        probes = labelled.features[chosen.probes]
         starts = np.searchsorted(chosen.owners, np.arange(len(chosen.persons)))
-        best = np.concatenate(
-            [
-                np.maximum.reduceat(probes[at : at + _BLOCK] @ references.T, starts, axis=1)
-                for at in range(0, len(probes), _BLOCK)
-            ]
-        )
+        fused = np.add.reduceat(labelled.features[chosen.references], starts, axis=0)
+        fused /= np.linalg.norm(fused, axis=1, keepdims=True)
+        best = labelled.features[chosen.probes] @ fused.T
         place = np.full(len(labelled.names), -1, np.intp)
         place[chosen.persons] = np.arange(len(chosen.persons))
         subject = labelled.identity[chosen.probes]
@@ -252,8 +246,8 @@ class Evaluate:
         )
         recogniser = self.load_recogniser()
 
-        def limits(references: int) -> Limits:
-            found = recogniser.limits(references)
+        def limits(people: int) -> Limits:
+            found = recogniser.limits(people)
             return Limits(found.match, found.review)
 
         return identification(searches, limits)

@@ -4,10 +4,12 @@ Opening a scope anew for every picture would open every template again. So a gal
 the version of people and consents that it is of; before each use the version is read again, and
 what differs is removed or added, nothing else. A withdrawal, here or in another process, changes
 the version in its own transaction.
+
+A person's references are one here, their mean: that measured better than the best of them (0023).
 """
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import numpy as np
@@ -17,9 +19,9 @@ from sayso.domain.consent import Consents
 from sayso.domain.person import PersonId
 from sayso.domain.photo import Collection, CollectionId
 from sayso.domain.policy import Compare, Manner, Permit, decide
-from sayso.gallery import Gallery
+from sayso.gallery import Candidate, Gallery
 from sayso.store.repository import Unit
-from sayso.store.templates import Held, Reference
+from sayso.store.templates import Held
 
 
 class ScopeGallery:
@@ -36,6 +38,8 @@ class ScopeGallery:
         self._everybody = Gallery(dimension)
         self._newcomers: dict[int, Gallery] = {}
         self._held: dict[PersonId, Held] = {}
+        self._alike: dict[PersonId, tuple[Candidate, ...]] = {}
+        self._alike_from = 1.0
         self._version = -1
         self._through = 0
         self._since: datetime | None = None
@@ -43,7 +47,7 @@ class ScopeGallery:
         self._changing = threading.Lock()
 
     def __len__(self) -> int:
-        """The number of references."""
+        """The number of people, each with one reference fused of theirs."""
         return len(self._everybody)
 
     @property
@@ -90,6 +94,11 @@ class ScopeGallery:
         with self._changing:
             return sum(held.joined_at > joined_after for held in self._held.values())
 
+    def everybody(self, joined_after: int) -> frozenset[PersonId]:
+        """Who joined after a sequence of consent events."""
+        with self._changing:
+            return frozenset(p for p, held in self._held.items() if held.joined_at > joined_after)
+
     def since(self, joined_after: int) -> Gallery:
         """Those who joined after a sequence of consent events; after -1: everybody."""
         if joined_after < 0:
@@ -99,6 +108,22 @@ class ScopeGallery:
                 late = [p for p, held in self._held.items() if held.joined_at > joined_after]
                 self._newcomers[joined_after] = self._everybody.part(late)
             return self._newcomers[joined_after]
+
+    def alike(
+        self, people: Iterable[PersonId], least: float
+    ) -> dict[PersonId, tuple[Candidate, ...]]:
+        """Others who are at least so similar (cosine) to some people, for those who have any.
+
+        It is found anew in each process and after each change, and kept nowhere.
+        """
+        with self._changing:
+            if least != self._alike_from:
+                self._alike, self._alike_from = {}, least
+            asked = {person for person in people if person in self._held}
+            new = asked - self._alike.keys()
+            found = self._everybody.alike(new, least=least) if new else {}
+            self._alike |= {person: found.get(person, ()) for person in new}
+            return {person: self._alike[person] for person in asked if self._alike[person]}
 
     def let_go(self, person: PersonId) -> None:
         """Remove a person now; the next use asks again what is kept."""
@@ -115,44 +140,55 @@ class ScopeGallery:
     ) -> int:
         differing = [person for person, held in self._held.items() if wanted.get(person) != held]
         new = [person for person, held in wanted.items() if self._held.get(person) != held]
-        opened = [
-            reference
-            for person in new
-            for reference in unit.templates.references(allowed[person], model_sha256=self._model)
-        ]
-        vectors = np.empty((len(opened), self._dimension), np.float32)
-        for row, reference in zip(vectors, opened, strict=True):
-            row[:] = reference.vector
-            reference.vector.fill(0)
+        vectors = np.zeros((len(new), self._dimension), np.float32)
+        joined = [(person, wanted[person].joined_at) for person in new]
+        opened = 0
         try:
-            self._swap(self._everybody, differing, opened, vectors, after=-1)
-            for after, gallery in self._newcomers.items():
-                self._swap(gallery, differing, opened, vectors, after=after)
+            for row, person in zip(vectors, new, strict=True):
+                held = unit.templates.references(allowed[person], model_sha256=self._model)
+                for reference in held:
+                    row += reference.vector  # of unit length each; the gallery scales their sum
+                    reference.vector.fill(0)
+                opened += len(held)
+            self._swap_all(differing, joined, vectors)
         finally:
             vectors.fill(0)
         for person in differing:
             del self._held[person]
         self._held |= {person: wanted[person] for person in new}
-        return len(opened)
+        return opened
+
+    def _swap_all(
+        self,
+        gone: Sequence[PersonId],
+        joined: Sequence[tuple[PersonId, int]],
+        vectors: NDArray[np.float32],
+    ) -> None:
+        if gone or joined:
+            self._alike = {}
+        self._swap(self._everybody, gone, joined, vectors, after=-1)
+        for after, gallery in self._newcomers.items():
+            self._swap(gallery, gone, joined, vectors, after=after)
 
     @staticmethod
     def _swap(
         gallery: Gallery,
         gone: Sequence[PersonId],
-        opened: Sequence[Reference],
+        joined: Sequence[tuple[PersonId, int]],
         vectors: NDArray[np.float32],
         *,
         after: int,
     ) -> None:
         """Swap people in a gallery that a search may be waiting for: it sees all or nothing."""
-        late = [place for place, reference in enumerate(opened) if reference.joined_at > after]
+        late = [place for place, (_, joined_at) in enumerate(joined) if joined_at > after]
         some = vectors[late]
         try:
-            gallery.change(gone, [opened[place].person for place in late], some)
+            gallery.change(gone, [joined[place][0] for place in late], some)
         finally:
             some.fill(0)
 
     def _drop(self, gone: Sequence[PersonId]) -> None:
+        self._alike = {}
         for gallery in (self._everybody, *self._newcomers.values()):
             gallery.remove(gone)
         for person in gone:

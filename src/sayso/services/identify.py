@@ -12,7 +12,7 @@ from sayso.domain.face import Box, FaceId
 from sayso.domain.grant import STAFF, Audience
 from sayso.domain.matching import Likeness, classify
 from sayso.domain.person import Person, PersonId
-from sayso.domain.photo import Collection
+from sayso.domain.photo import Collection, Recognition
 from sayso.domain.policy import (
     Compare,
     Manner,
@@ -32,7 +32,7 @@ from sayso.services.book import Book
 from sayso.services.eye import Eye
 from sayso.services.places import photograph_and_face, read_photograph
 from sayso.services.ports import Clock, OpenSource
-from sayso.services.recognition import Candidate, LoadRecogniser, open_scope
+from sayso.services.recognition import Candidate, LoadRecogniser, Recogniser, open_scope
 from sayso.store.photographs import Photograph
 from sayso.store.repository import Repository, Unit
 from sayso.store.templates import Reference
@@ -213,19 +213,27 @@ class Verify:
                 remedy="Mark the face by hand: only found faces can be compared.",
             )
         picture = self.eye.picture(read_photograph(source, known, self.eye.limits.max_bytes))
+        opened = len(references)
         best = _compared(references, recogniser.features(picture, [stored.face]))
-        likeness = classify(
-            best.similarity, stored.face.height_px, recogniser.limits(len(references))
-        )
+        likeness = classify(best.similarity, stored.face.height_px, recogniser.limits(1))
+        if likeness is Likeness.MATCH and self._inseparable(collection, named.id, recogniser):
+            likeness = Likeness.REVIEW
         link = Link.MATCH if likeness is Likeness.MATCH else Link.REVIEW
         sighting = Sighting(stored.id, named.id, link, best.similarity)
-        self._keep(
-            request, known, sighting, likeness, recogniser.model_sha256, opened=len(references)
-        )
+        self._keep(request, known, sighting, likeness, recogniser.model_sha256, opened=opened)
         telling = decide(TellName(named.id, collection, Link.MATCH, STAFF), record, self.clock())
         if not isinstance(telling, Permit):
             return Verified(stored.id, named, None, None)
         return Verified(stored.id, named, likeness, best.similarity)
+
+    def _inseparable(
+        self, collection: Collection, person: PersonId, recogniser: Recogniser
+    ) -> bool:
+        """Whether the gallery has somebody too like them; in mode ``selected`` there is none."""
+        if collection.recognition is not Recognition.GROUP:
+            return False
+        scope = open_scope(self.repository, recogniser, collection, self.clock)
+        return bool(scope.inseparable([person]))
 
     def _keep(  # noqa: PLR0913 - the facts of one finding
         self,
@@ -264,11 +272,14 @@ class Verify:
 
 
 def _compared(references: Sequence[Reference], probe: npt.NDArray[np.float32]) -> Best:
-    """The best of one person's references; of the opened ones nothing is left."""
+    """One person's references, fused into one; of the opened ones nothing is left."""
     templates = Gallery(probe.shape[1])
+    fused = np.zeros((1, probe.shape[1]), np.float32)
     for one in references:
-        templates.add([one.person], one.vector[None])
+        fused += one.vector
         one.vector.fill(0)
+    templates.add([references[0].person], fused)
+    fused.fill(0)
     [[best]] = templates.search(probe)
     templates.remove({one.person for one in references})
     return best

@@ -28,6 +28,9 @@ from sayso.vision.decode import DecodeLimits, Pixels, decode
 
 _PAGE = 512
 """Photographs whose faces are asked for at once."""
+_ALL_PAIRS = 20_000
+"""In galleries of at most so many people each is compared with each, in a second or two; in larger
+ones those who joined since, with everybody."""
 _FACES = 32
 """Faces embedded at once; the last photograph of a group may bring more."""
 
@@ -128,10 +131,25 @@ class Meeting:
         return self.done
 
     def _hold_to_limits(self) -> None:
-        """The promise is of the gallery as it is now."""
-        limits = self.scope.limits
+        """The promise is of the gallery as it is now, and so is who can be told apart in it."""
+        here, limits = self.collection.id, self.scope.limits
+        model = self._recogniser.model_sha256
+        with self._repository.reading() as unit:
+            strong = unit.sightings.strong_doubts(here, match=limits.match, model_sha256=model)
+            _, least = unit.photographs.backlog(here, self.scope.through)
+        all_pairs = len(self.scope) <= _ALL_PAIRS
+        likely = self.scope.everybody(joined_after=-1 if all_pairs else least)
+        inseparable = self.scope.inseparable(likely | strong)
+        doubtful = inseparable.keys() | {one for others in inseparable.values() for one in others}
         with self._repository.writing() as unit:
-            unit.sightings.hold_to(self.collection.id, match=limits.match, review=limits.review)
+            unit.sightings.hold_to(here, match=limits.match, review=limits.review)
+            unit.sightings.settle(
+                here,
+                match=limits.match,
+                model_sha256=model,
+                doubtful=doubtful,
+                separable=strong - doubtful,
+            )
 
     def _pass(self, through: int, progress: Progress) -> None:
         total, seen = self.backlog()[0], 0

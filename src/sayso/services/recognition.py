@@ -4,7 +4,7 @@ Features of the probes live in these functions' local variables and go with them
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -14,7 +14,14 @@ import numpy.typing as npt
 
 from sayso.domain.calibration import Calibration
 from sayso.domain.face import Face, FaceId
-from sayso.domain.matching import Likeness, Promise, Thresholds, classify, thresholds
+from sayso.domain.matching import (
+    Likeness,
+    Promise,
+    Thresholds,
+    classify,
+    least_agreement,
+    thresholds,
+)
 from sayso.domain.person import PersonId
 from sayso.domain.photo import Collection
 from sayso.domain.policy import Manner, require_comparable
@@ -68,6 +75,11 @@ class Recogniser:
     def limits(self, references: int) -> Thresholds:
         """The thresholds in a gallery of so many references."""
         return thresholds(self.calibration, references=references, promise=self.promise)
+
+    @property
+    def least_agreement(self) -> float:
+        """The similarity that references of one person have at least."""
+        return least_agreement(self.calibration)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +137,7 @@ class Scope:
         self.version = gallery.version
 
     def __len__(self) -> int:
-        """The number of references when it was opened."""
+        """The number of people when it was opened; the references of each are fused into one."""
         return self._size
 
     @property
@@ -137,12 +149,28 @@ class Scope:
         """How many people joined after a sequence."""
         return self._gallery.people(joined_after)
 
+    def inseparable(self, people: Iterable[PersonId]) -> Mapping[PersonId, tuple[PersonId, ...]]:
+        """Those of some people who are too like others of this scope, and which others, best first.
+
+        The others are those whose references match theirs, by the threshold of this gallery.
+        """
+        found = self._gallery.alike(people, self.limits.match)
+        return {
+            person: tuple(PersonId(other.person_id) for other in others)
+            for person, others in found.items()
+        }
+
+    def everybody(self, *, joined_after: int = -1) -> frozenset[PersonId]:
+        """Who joined after a sequence; after -1: everybody."""
+        return self._gallery.everybody(joined_after)
+
     def compare(
         self, picture: Picture, faces: Sequence[Face], *, joined_after: int = -1
     ) -> tuple[tuple[Candidate, ...], ...]:
         """Whom each face may be: matches and doubts, best first.
 
-        Two people who both match one face are both a doubt.
+        Two people who both match one face are both a doubt, and so is a match of somebody whom
+        the recogniser cannot tell apart from somebody else of this scope.
 
         Args:
             picture: at full size.
@@ -176,22 +204,19 @@ class Scope:
         """
         gallery = self._since(joined_after)  # once more: features take longer than all the rest
         found = gallery.search(probes, top=_CANDIDATES, least=self.limits.review)
-        return tuple(
-            self._judged(face, [(PersonId(c.person_id), c.similarity) for c in candidates])
-            for face, candidates in zip(faces, found, strict=True)
-        )
-
-    def _judged(
-        self, face: Face, candidates: Sequence[tuple[PersonId, float]]
-    ) -> tuple[Candidate, ...]:
         judged = [
-            Candidate(person, similarity, classify(similarity, face.height_px, self.limits))
-            for person, similarity in candidates
+            [
+                Candidate(PersonId(c.person_id), c.similarity, self._likeness(face, c.similarity))
+                for c in candidates
+            ]
+            for face, candidates in zip(faces, found, strict=True)
         ]
-        matches = sum(candidate.likeness is Likeness.MATCH for candidate in judged)
-        if matches > 1:
-            judged = [Candidate(c.person, c.similarity, _doubt(c.likeness)) for c in judged]
-        return tuple(c for c in judged if c.likeness is not Likeness.NEITHER)
+        matched = {c.person for row in judged for c in row if c.likeness is Likeness.MATCH}
+        inseparable = self.inseparable(matched)
+        return tuple(_settled(row, inseparable) for row in judged)
+
+    def _likeness(self, face: Face, similarity: float) -> Likeness:
+        return classify(similarity, face.height_px, self.limits)
 
     def _since(self, joined_after: int) -> Gallery:
         opened = self._renew()
@@ -250,6 +275,19 @@ def keep_sightings(  # noqa: PLR0913 - the facts of one write
 
 
 _LINKS = {Likeness.MATCH: Link.MATCH, Likeness.REVIEW: Link.REVIEW}
+
+
+def _settled(
+    row: Sequence[Candidate], inseparable: Mapping[PersonId, object]
+) -> tuple[Candidate, ...]:
+    """One face's candidates; a match stands alone and is of nobody who cannot be told apart."""
+    matched = [c.person for c in row if c.likeness is Likeness.MATCH]
+    doubtful = len(matched) > 1 or any(person in inseparable for person in matched)
+    return tuple(
+        Candidate(c.person, c.similarity, _doubt(c.likeness)) if doubtful else c
+        for c in row
+        if c.likeness is not Likeness.NEITHER
+    )
 
 
 def _doubt(likeness: Likeness) -> Likeness:

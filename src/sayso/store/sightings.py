@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from sayso.domain.face import Box, FaceId
+from sayso.domain.matching import SMALLEST_DECISIVE_HEIGHT_PX
 from sayso.domain.person import PersonId
 from sayso.domain.photo import CollectionId, PhotoId
 from sayso.domain.sighting import Link, Sighting
@@ -68,14 +69,10 @@ class Sightings:
     def hold_to(self, collection: CollectionId, *, match: float, review: float) -> None:
         """Hold what comparisons found in a collection to thresholds that have risen since.
 
-        A gallery that grew needs higher ones: matches below become doubts, doubts below go. What
-        was a doubt stays one, since two people may have matched. Only what lies below is read.
+        A gallery that grew needs higher ones: matches below become doubts, doubts below go. Only
+        what lies below is read.
         """
-        here = sa.exists().where(
-            faces.c.id == sightings.c.face_id,
-            photos.c.id == faces.c.photo_id,
-            photos.c.collection_id == collection,
-        )
+        here = _lies_in(collection)
         for link in (Link.MATCH, Link.REVIEW):
             below = (sightings.c.link == link.value, sightings.c.similarity < review)
             self._connection.execute(sa.delete(sightings).where(*below, here))
@@ -83,6 +80,52 @@ class Sightings:
         self._connection.execute(
             sa.update(sightings).where(*below, here).values(link=Link.REVIEW.value)
         )
+
+    def strong_doubts(
+        self, collection: CollectionId, *, match: float, model_sha256: str
+    ) -> frozenset[PersonId]:
+        """Who has doubts in a collection that are as alike as matches."""
+        query = sa.select(sightings.c.person_id).where(
+            *_strong(match, model_sha256), _lies_in(collection)
+        )
+        return frozenset(map(PersonId, self._connection.execute(query).scalars()))
+
+    def settle(
+        self,
+        collection: CollectionId,
+        *,
+        match: float,
+        model_sha256: str,
+        doubtful: Iterable[PersonId],
+        separable: Iterable[PersonId],
+    ) -> None:
+        """Let matches follow who can be told apart now.
+
+        Args:
+            collection: whose faces.
+            match: the threshold there, cosine.
+            model_sha256: doubts of another model stay.
+            doubtful: their matches become doubts.
+            separable: their doubts become matches where they are as alike as that, the face is
+                large enough and nobody else is as like it.
+        """
+        here, rival = _lies_in(collection), sightings.alias("rival")
+        contended = sa.exists().where(
+            rival.c.face_id == sightings.c.face_id,
+            rival.c.person_id != sightings.c.person_id,
+            rival.c.similarity >= match,
+        )
+        large = sa.exists().where(
+            faces.c.id == sightings.c.face_id, faces.c.height_px >= SMALLEST_DECISIVE_HEIGHT_PX
+        )
+        for person in sorted(doubtful):
+            own = (sightings.c.person_id == person, sightings.c.link == Link.MATCH.value)
+            doubt = sa.update(sightings).where(*own, here).values(link=Link.REVIEW.value)
+            self._connection.execute(doubt)
+        for person in sorted(separable):
+            strong = (sightings.c.person_id == person, *_strong(match, model_sha256))
+            decided = sa.update(sightings).where(*strong, here, large, ~contended)
+            self._connection.execute(decided.values(link=Link.MATCH.value))
 
     def judge(self, face: FaceId, person: PersonId, link: Link, now: datetime) -> None:
         """Keep a human's word on a face: marked as a person (instead of any other), or not them."""
@@ -179,6 +222,24 @@ class Sightings:
                 sighting = _sighting(row)
                 links[sighting.face] = (*links.get(sighting.face, ()), sighting)
         return links
+
+
+def _lies_in(collection: CollectionId) -> sa.ColumnElement[bool]:
+    """Whether the face of a sighting is in a photograph of the collection."""
+    return sa.exists().where(
+        faces.c.id == sightings.c.face_id,
+        photos.c.id == faces.c.photo_id,
+        photos.c.collection_id == collection,
+    )
+
+
+def _strong(match: float, model_sha256: str) -> tuple[sa.ColumnElement[bool], ...]:
+    """Whether a sighting is a doubt, of this model, that is as alike as a match."""
+    return (
+        sightings.c.link == Link.REVIEW.value,
+        sightings.c.similarity >= match,
+        sightings.c.model_sha256 == model_sha256,
+    )
 
 
 def _sighting(row: records.Row) -> Sighting:
