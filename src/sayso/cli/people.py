@@ -24,7 +24,8 @@ from sayso.domain.event import Act
 from sayso.domain.grant import Purpose
 
 if TYPE_CHECKING:
-    from sayso.services.enrol import Enrolled, ImageQuality
+    from sayso.services.enrol import Enrolled
+    from sayso.services.references import ImageQuality
 
 app = typer.Typer()
 

@@ -7,38 +7,29 @@ Order of checks; nothing is kept until all have passed, and then all of it or no
 3. a minor comes with a guardian;
 4. the same enrolment is not repeated, and is no way around a withdrawal or an erasure, and what
    is new rests on a current notice, where there is one;
-5. only if ``recognise`` was granted are images opened at all, and each must show one usable face;
+5. only if ``recognise`` was granted are images opened at all; each must show one usable face, like
+   the person's other references, and not more like somebody else who is enrolled;
 6. the person, the events and the fields are kept, and the policy is asked for the permit to hold
-   a template, with which the references are sealed and kept.
+   a template, with which the references are sealed and kept. Whom the person cannot be told apart
+   from is told, and that one's matches become doubts.
 """
 
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
 
-from sayso.domain.consent import Consents, Lack
-from sayso.domain.event import ConsentEvent, Evidence
 from sayso.domain.grant import Grant, Purpose, Scope
 from sayso.domain.notice import require_current
 from sayso.domain.person import Person, PersonId, folded
-from sayso.domain.policy import HoldTemplate, require
-from sayso.errors import (
-    ConsentMalformed,
-    EvidenceWithdrawn,
-    FaceError,
-    NoFace,
-    PhotographError,
-    SaysoError,
-)
+from sayso.domain.policy import HoldTemplate, Permit, decide, require
+from sayso.errors import ConsentMalformed
 from sayso.ledger.entry import Action
-from sayso.services.book import Book
+from sayso.services.book import Book, Page
 from sayso.services.enrolment import (
     Enrolment,
-    Image,
     check_consistent,
     check_evidence,
     check_guardian,
@@ -47,30 +38,12 @@ from sayso.services.enrolment import (
     identity,
 )
 from sayso.services.eye import Eye
+from sayso.services.lookalikes import Company, LookAlike, company, told
 from sayso.services.ports import Clock
-from sayso.services.recognition import LoadRecogniser, Recogniser
+from sayso.services.recognition import LoadRecogniser
+from sayso.services.references import ImageQuality, Looked, agreeing, fused, look
+from sayso.services.repeated import Repeated, repeated
 from sayso.store.repository import Repository, Unit
-from sayso.vision.align import align
-from sayso.vision.quality import measure
-from sayso.vision.reference import Advice, advise, enrolment
-
-
-@dataclass(frozen=True, slots=True)
-class ImageQuality:
-    """What became of one enrolment image.
-
-    Attributes:
-        usable: 0 (not at all) to 1 (ideal); 0 where it was refused.
-        refused: why it is no reference; None where it is one.
-        advice: how one that was taken could be better.
-    """
-
-    path: str
-    usable: float
-    height_px: float
-    sharpness: float
-    refused: SaysoError | None
-    advice: tuple[Advice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +54,7 @@ class Enrolled:
         templates: ids of the person's references that this enrolment built.
         unchanged: the very same enrolment was there already; nothing was done.
         namesakes: how many others have this name.
+        alike: from whom the recogniser cannot tell the person apart: their matches go to review.
     """
 
     person: Person
@@ -88,12 +62,30 @@ class Enrolled:
     quality: tuple[ImageQuality, ...]
     unchanged: bool
     namesakes: int
+    alike: tuple[LookAlike, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class _Reference:
-    vector: npt.NDArray[np.float32]
-    usable: float
+class _Built:
+    """What is to be kept of the images.
+
+    Attributes:
+        looked: at, refused ones too.
+        company: whom the person will be compared beside; None: nothing was compared.
+        fused: (D,) of the person's references, new and old; None: there are none.
+        vouched: references that were taken on the operator's word.
+    """
+
+    looked: tuple[Looked, ...] = ()
+    company: Company | None = None
+    fused: npt.NDArray[np.float32] | None = None
+    vouched: int = 0
+
+    @property
+    def references(self) -> list[tuple[npt.NDArray[np.float32], float]]:
+        """Features of each reference, and how usable it is."""
+        kept = [(one.features, one.quality.usable) for one in self.looked]
+        return [(features, usable) for features, usable in kept if features is not None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,40 +113,39 @@ class Enrol:
             scope = _scope(unit, wish.collections)
             person = _person(unit, wish)
             check_guardian(wish, person, now)
-            repeated = self._repeated(unit, wish, person, scope, now)
-            if repeated is not None:
-                return repeated
+            earlier = repeated(unit, wish, person, scope, now)
+            if earlier is not None:
+                return _unchanged(earlier)
             require_current(wish.notice, unit.notices.all())
-        qualities, references = self._references(wish)
+        built = self._built(wish, person, scope)
         with self.book.writing() as page:
             # Somebody else may have enrolled, withdrawn or erased them while images were opened.
-            repeated = self._repeated(page.unit, wish, person, scope, self.clock())
-            if repeated is not None:
-                return repeated
+            earlier = repeated(page.unit, wish, person, scope, self.clock())
+            if earlier is not None:
+                return _unchanged(earlier)
             require_current(wish.notice, page.unit.notices.all())
-            enrolled = self._keep(page.unit, wish, person, scope, qualities, references)
+            enrolled = self._keep(page.unit, wish, person, scope, built)
             page.enter(Action.CONSENT, subjects=[enrolled.person.id], details=entered(wish, scope))
             if enrolled.templates:
-                model = self.load_recogniser().model_sha256
-                page.enter(
-                    Action.ENROLMENT,
-                    subjects=[enrolled.person.id],
-                    details={
-                        "references": len(enrolled.templates),
-                        "model_sha256": model,
-                        "key": self.repository.vault.key_id,
-                    },
-                )
-            return enrolled
+                self._enter(page, enrolled, built)
+        return enrolled
 
-    def _keep(  # noqa: PLR0913, PLR0917 - the facts of one enrolment
-        self,
-        unit: Unit,
-        wish: Enrolment,
-        person: Person,
-        scope: Scope,
-        qualities: Sequence[ImageQuality],
-        references: Sequence[_Reference],
+    def _enter(self, page: Page, enrolled: Enrolled, built: _Built) -> None:
+        page.enter(
+            Action.ENROLMENT,
+            subjects=[enrolled.person.id],
+            details={
+                "references": len(enrolled.templates),
+                "vouched": built.vouched,
+                "inseparable": bool(enrolled.alike),
+                "model_sha256": self.load_recogniser().model_sha256,
+                "key": self.repository.vault.key_id,
+                "templates_opened": 0 if built.company is None else built.company.opened,
+            },
+        )
+
+    def _keep(
+        self, unit: Unit, wish: Enrolment, person: Person, scope: Scope, built: _Built
     ) -> Enrolled:
         now = self.clock()
         namesakes = len([other for other in unit.people.named(person.name) if other != person])
@@ -166,105 +157,97 @@ class Enrol:
         unit.people.record([given(wish, person, grant, scope, now) for grant in wish.grants])
         unit.people.set_fields(person.id, wish.fields)
         templates: list[str] = []
-        if references:
+        alike: tuple[LookAlike, ...] = ()
+        if built.references:
             permit = require(HoldTemplate(person.id), unit.people.consents(person.id), now)
             model = self.load_recogniser().model_sha256
             templates = [
-                unit.templates.add(
-                    permit, one.vector, model_sha256=model, usable=one.usable, now=now
-                )
-                for one in references
+                unit.templates.add(permit, features, model_sha256=model, usable=usable, now=now)
+                for features, usable in built.references
             ]
+            alike = self._part(unit, built, newcomer=wish.person is None)
+        quality = tuple(one.quality for one in built.looked)
         return Enrolled(
-            person, tuple(templates), tuple(qualities), unchanged=False, namesakes=namesakes
+            person,
+            tuple(templates),
+            quality,
+            unchanged=False,
+            namesakes=namesakes,
+            alike=alike,
         )
 
-    def _repeated(
-        self,
-        unit: Unit,
-        wish: Enrolment,
-        person: Person,
-        scope: Scope,
-        now: datetime,
-    ) -> Enrolled | None:
-        """Step 4: the person who was enrolled by the very same act and still stands by it."""
-        if wish.evidence is not None:
-            _check_form(unit, person.name, wish.evidence, now)
-        token = unit.people.token(identity(wish))
-        if unit.people.is_suppressed(token):
-            raise _withdrawn("an enrolment that was erased since")
-        earlier = None if wish.person is not None else unit.people.remembered(token)
-        if earlier is None:
-            return None
-        record = unit.people.consents(earlier.id)
-        points = scope.collections or record.points(Purpose.RECOGNISE)
-        for grant in wish.grants:
-            for point in points:
-                if isinstance(lack := record.live(grant, point, now), Lack):
-                    raise _withdrawn(f"the very enrolment whose {grant} ended since ({lack})")
-        templates = unit.templates.ids(earlier.id)
-        others = len(unit.people.named(earlier.name)) - 1
-        return Enrolled(earlier, templates, (), unchanged=True, namesakes=others)
+    def _part(self, unit: Unit, built: _Built, *, newcomer: bool) -> tuple[LookAlike, ...]:
+        """Make the matches of everybody too like the person doubts; tell who they are."""
+        if built.company is None or built.fused is None:
+            return ()
+        found = built.company.too_like(built.fused, people_more=int(newcomer))
+        for one in found:
+            unit.sightings.doubt(one.collection.id, one.people)
+        return told(unit, found, self.clock)
 
-    def _references(self, wish: Enrolment) -> tuple[list[ImageQuality], list[_Reference]]:
+    def _built(self, wish: Enrolment, person: Person, scope: Scope) -> _Built:
         """Step 5."""
         if Grant(Purpose.RECOGNISE) not in wish.grants:
-            return [], []
+            return _Built()
         recogniser = self.load_recogniser()
-        qualities: list[ImageQuality] = []
-        references: list[_Reference] = []
-        for image in wish.images:
-            try:
-                quality, reference = self._reference(image, recogniser)
-                references.append(reference)
-            except (FaceError, PhotographError) as error:
-                quality = ImageQuality(image.path, 0.0, 0.0, 0.0, error)
-            qualities.append(quality)
-        refused = [quality.refused for quality in qualities if quality.refused is not None]
-        if not references and refused:
-            raise refused[0]
-        return qualities, references
-
-    def _reference(self, image: Image, recogniser: Recogniser) -> tuple[ImageQuality, _Reference]:
-        picture, faces = self.eye.look(image.data)
-        face = enrolment(picture, faces)
-        if face.landmarks is None:
-            raise NoFace(
-                expected="a face with its eyes, nose and mouth",
-                found="none",
-                remedy="Use a photograph that shows the face from the front.",
-            )
-        quality = measure(align(picture.pixels, face.landmarks), face)
-        [vector] = recogniser.features(picture, [face])
-        kept = ImageQuality(
-            image.path, quality.usable, quality.height_px, quality.sharpness, None,
-            advise(quality, len(faces)),
+        looked = look(wish.images, self.eye, recogniser)
+        if not any(one.features is not None for one in looked):
+            _raise_first(looked)
+            return _Built(tuple(looked))
+        known = self._known(person) if wish.person is not None else []
+        beside = company(
+            self.repository, recogniser, self.clock, where=scope, own=person.id
         )  # fmt: skip
-        return kept, _Reference(vector, quality.usable)
+        checked = beside.of_others(agreeing(looked, known, recogniser.least_agreement), known)
+        doubtful = _features(looked) - _features(checked)
+        chosen = looked if wish.vouched else checked
+        if not _features(chosen):
+            self._enter_refusal(beside, doubtful)
+            _raise_first(chosen)
+        vectors = [f for one in chosen if (f := one.features) is not None]
+        everything = fused([*known, *vectors])
+        for vector in known:
+            vector.fill(0)
+        return _Built(tuple(chosen), beside, everything, doubtful if wish.vouched else 0)
+
+    def _known(self, person: Person) -> list[npt.NDArray[np.float32]]:
+        """The person's references so far, to be overwritten."""
+        model = self.load_recogniser().model_sha256
+        with self.repository.reading() as unit:
+            record = unit.people.consents(person.id)
+            permit = decide(HoldTemplate(person.id), record, self.clock())
+            if not isinstance(permit, Permit):
+                return []
+            return [one.vector for one in unit.templates.references(permit, model_sha256=model)]
+
+    def _enter_refusal(self, beside: Company, references: int) -> None:
+        """That somebody asked whom a face is like is entered, though nothing else is kept."""
+        with self.book.writing() as page:
+            page.enter(
+                Action.IDENTIFICATION,
+                details={
+                    "manner": "enrolment",
+                    "refused": references,
+                    "key": self.repository.vault.key_id,
+                    "templates_opened": beside.opened,
+                },
+            )
 
 
-def _check_form(unit: Unit, name: str, evidence: Evidence, now: datetime) -> None:
-    """A form whose yes was taken back or erased, by somebody of this name, is no new yes."""
-    if unit.people.is_suppressed(unit.people.token(("evidence", folded(name), evidence.sha256))):
-        raise _withdrawn("the form of somebody who was erased since")
-    for namesake in unit.people.named(name):
-        record = unit.people.consents(namesake.id)
-        for event in record.events:
-            if event.evidence == evidence and _taken_back(record, event, now):
-                raise _withdrawn("a form whose consent was withdrawn since")
+def _features(looked: Sequence[Looked]) -> int:
+    return sum(one.features is not None for one in looked)
 
 
-def _taken_back(record: Consents, event: ConsentEvent, now: datetime) -> bool:
-    grant = Grant(event.purpose, event.target)
-    points = event.scope.collections or record.points(event.purpose)
-    return any(record.live(grant, point, now) is Lack.WITHDRAWN for point in points)
+def _raise_first(looked: Sequence[Looked]) -> None:
+    """Raise why the first image is no reference, if there are images."""
+    for one in looked:
+        if one.quality.refused is not None:
+            raise one.quality.refused
 
 
-def _withdrawn(found: str) -> EvidenceWithdrawn:
-    return EvidenceWithdrawn(
-        expected="a yes that was given anew",
-        found=found,
-        remedy="Ask the person; if they say yes again, have a new form signed and use it.",
+def _unchanged(earlier: Repeated) -> Enrolled:
+    return Enrolled(
+        earlier.person, earlier.templates, (), unchanged=True, namesakes=earlier.namesakes
     )
 
 

@@ -36,6 +36,7 @@ class Enrolment:
         collections: names of those that the consent covers; empty: all of this controller's.
         expires: the first instant at which the consent no longer holds; None: no end of its own.
         person: the id of somebody who is enrolled already, to add to; None: somebody new.
+        vouched: the operator knows that the images show this person, whatever they look like.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Enrolment:
     notice: Notice | None = None
     evidence: Evidence | None = None
     person: PersonId | None = None
+    vouched: bool = False
 
 
 def check_consistent(wish: Enrolment) -> None:
@@ -164,4 +166,5 @@ def identity(wish: Enrolment) -> tuple[str, ...]:
         str(wish.born),
         "" if wish.notice is None else wish.notice.sha256,
         "" if wish.evidence is None else wish.evidence.sha256,
+        *(["vouched"] if wish.vouched else []),
     )

@@ -147,7 +147,7 @@ class ScopeGallery:
             for row, person in zip(vectors, new, strict=True):
                 held = unit.templates.references(allowed[person], model_sha256=self._model)
                 for reference in held:
-                    row += reference.vector  # of unit length each; the gallery scales their sum
+                    np.add(row, reference.vector, out=row)  # unit length; the gallery scales
                     reference.vector.fill(0)
                 opened += len(held)
             self._swap_all(differing, joined, vectors)

@@ -143,12 +143,9 @@ class Meeting:
         doubtful = inseparable.keys() | {one for others in inseparable.values() for one in others}
         with self._repository.writing() as unit:
             unit.sightings.hold_to(here, match=limits.match, review=limits.review)
+            unit.sightings.doubt(here, doubtful)
             unit.sightings.settle(
-                here,
-                match=limits.match,
-                model_sha256=model,
-                doubtful=doubtful,
-                separable=strong - doubtful,
+                here, match=limits.match, model_sha256=model, people=strong - doubtful
             )
 
     def _pass(self, through: int, progress: Progress) -> None:

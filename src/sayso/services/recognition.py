@@ -160,6 +160,22 @@ class Scope:
             for person, others in found.items()
         }
 
+    def alike(
+        self, features: npt.NDArray[np.float32], least: float
+    ) -> tuple[tuple[PersonId, float], ...]:
+        """Who is at least so similar to a reference that is being built, best first.
+
+        Args:
+            features: (D,).
+            least: cosine.
+        """
+        [found] = self._since(-1).search(features[None], top=_CANDIDATES, least=least)
+        return tuple((PersonId(one.person_id), one.similarity) for one in found)
+
+    def match_among(self, people: int) -> float:
+        """The match threshold in a gallery of so many people."""
+        return self._recogniser.limits(people).match
+
     def everybody(self, *, joined_after: int = -1) -> frozenset[PersonId]:
         """Who joined after a sequence; after -1: everybody."""
         return self._gallery.everybody(joined_after)

@@ -90,24 +90,32 @@ class Sightings:
         )
         return frozenset(map(PersonId, self._connection.execute(query).scalars()))
 
+    def doubt(self, collection: CollectionId, people: Iterable[PersonId]) -> None:
+        """Make some people's matches in a collection doubts."""
+        here = _lies_in(collection)
+        for person in sorted(people):
+            own = (sightings.c.person_id == person, sightings.c.link == Link.MATCH.value)
+            doubt = sa.update(sightings).where(*own, here).values(link=Link.REVIEW.value)
+            self._connection.execute(doubt)
+
     def settle(
         self,
         collection: CollectionId,
         *,
         match: float,
         model_sha256: str,
-        doubtful: Iterable[PersonId],
-        separable: Iterable[PersonId],
+        people: Iterable[PersonId],
     ) -> None:
-        """Let matches follow who can be told apart now.
+        """Make doubts about some people, who can be told apart, matches again.
+
+        Those that are as alike as a match, in a face that is large enough and that nobody else is
+        as like.
 
         Args:
             collection: whose faces.
             match: the threshold there, cosine.
             model_sha256: doubts of another model stay.
-            doubtful: their matches become doubts.
-            separable: their doubts become matches where they are as alike as that, the face is
-                large enough and nobody else is as like it.
+            people: who.
         """
         here, rival = _lies_in(collection), sightings.alias("rival")
         contended = sa.exists().where(
@@ -118,11 +126,7 @@ class Sightings:
         large = sa.exists().where(
             faces.c.id == sightings.c.face_id, faces.c.height_px >= SMALLEST_DECISIVE_HEIGHT_PX
         )
-        for person in sorted(doubtful):
-            own = (sightings.c.person_id == person, sightings.c.link == Link.MATCH.value)
-            doubt = sa.update(sightings).where(*own, here).values(link=Link.REVIEW.value)
-            self._connection.execute(doubt)
-        for person in sorted(separable):
+        for person in sorted(people):
             strong = (sightings.c.person_id == person, *_strong(match, model_sha256))
             decided = sa.update(sightings).where(*strong, here, large, ~contended)
             self._connection.execute(decided.values(link=Link.MATCH.value))

@@ -114,10 +114,10 @@ class Templates:
         """Open the references of the person whom the permit names, of one model.
 
         Raises:
-            ConsentMalformed: the permit is not one to compare.
+            ConsentMalformed: the permit is neither one to compare nor one to hold a template.
             SealBroken: a row was changed, moved or sealed with another key.
         """
-        person = _permitted(permit, Compare)
+        person = _permitted(permit, Compare, HoldTemplate)
         query = (
             sa.select(templates, persons.c.joined_at_sequence)
             .join(persons, persons.c.id == templates.c.person_id)
@@ -184,10 +184,10 @@ class Templates:
         )
 
 
-def _permitted(permit: Permit, kind: type[HoldTemplate | Compare]) -> PersonId:
-    if not isinstance(permit.request, kind):
+def _permitted(permit: Permit, *kinds: type[HoldTemplate | Compare]) -> PersonId:
+    if not isinstance(permit.request, kinds):
         raise ConsentMalformed(
-            expected=f"a permit for {kind.__name__}",
+            expected=f"a permit for {' or '.join(kind.__name__ for kind in kinds)}",
             found=f"one for {type(permit.request).__name__}",
             remedy="Ask the policy for what is to be done.",
         )

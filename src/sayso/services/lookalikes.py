@@ -1,0 +1,155 @@
+"""Who else, of those who are enrolled, is too like a person who is being enrolled.
+
+A person is compared with those alone beside whom they will be compared with faces: the galleries of
+the collections in mode ``group`` that both consents cover. What is found lives in memory; nothing
+about a pair is kept, so that it ends with either of them.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from sayso.domain.grant import STAFF
+from sayso.domain.grant import Scope as Where
+from sayso.domain.person import Person, PersonId
+from sayso.domain.photo import Collection, Recognition
+from sayso.domain.policy import Permit, TellName, decide
+from sayso.domain.sighting import Link
+from sayso.errors import ReferenceOfAnother
+from sayso.services.ports import Clock
+from sayso.services.recognition import Recogniser, Scope, open_scope
+from sayso.services.references import Looked, fused
+from sayso.store.repository import Repository, Unit
+
+
+@dataclass(frozen=True, slots=True)
+class LookAlike:
+    """Somebody from whom a person cannot be told apart in a collection.
+
+    Attributes:
+        collection: its name.
+        person: the other one; None where staff may not be told the name.
+    """
+
+    collection: str
+    person: Person | None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Who is too like somebody, in one collection."""
+
+    collection: Collection
+    people: tuple[PersonId, ...]
+
+
+class Company:
+    """Those beside whom somebody will be compared, collection by collection.
+
+    Args:
+        scopes: the galleries of the collections that the consent covers.
+        own: the person's id; their own references are no company.
+    """
+
+    def __init__(
+        self, scopes: Sequence[tuple[Collection, Scope]], own: PersonId, least: float
+    ) -> None:
+        self._scopes = scopes
+        self._own = own
+        self._least = least
+
+    @property
+    def opened(self) -> int:
+        """How many templates were opened for it."""
+        return sum(scope.opened for _, scope in self._scopes)
+
+    def of_others(
+        self, looked: Sequence[Looked], known: Sequence[npt.NDArray[np.float32]]
+    ) -> list[Looked]:
+        """Refuse references that are more like somebody else than like the person's others.
+
+        A person's only reference is refused where it matches somebody else.
+        """
+        return [self._checked(place, looked, known) for place in range(len(looked))]
+
+    def too_like(self, vector: npt.NDArray[np.float32], people_more: int) -> tuple[Found, ...]:
+        """Who matches a person, given what is fused of their references.
+
+        Args:
+            vector: (D,).
+            people_more: how many the galleries will have more once the person is in them.
+        """
+        found = []
+        for collection, scope in self._scopes:
+            alike = scope.alike(vector, scope.match_among(len(scope) + people_more))
+            others = tuple(person for person, _ in alike if person != self._own)
+            if others:
+                found.append(Found(collection, others))
+        return tuple(found)
+
+    def _checked(
+        self, place: int, looked: Sequence[Looked], known: Sequence[npt.NDArray[np.float32]]
+    ) -> Looked:
+        one = looked[place]
+        if one.features is None:
+            return one
+        rest = [
+            f
+            for at, other in enumerate(looked)
+            if at != place and (f := other.features) is not None
+        ]
+        others = [*known, *rest]
+        own = float(one.features @ fused(others)) if others else None
+        for _, scope in self._scopes:
+            least = scope.limits.match if own is None else self._least
+            for person, similarity in scope.alike(one.features, least):
+                if person != self._own and (own is None or similarity > own):
+                    return one.but(_of_another())
+        return one
+
+
+def company(
+    repository: Repository,
+    recogniser: Recogniser,
+    clock: Clock,
+    *,
+    where: Where,
+    own: PersonId,
+) -> Company:
+    """Whom a person will be compared beside; nobody where no collection is in mode ``group``."""
+    with repository.reading() as unit:
+        held = unit.collections.newest_first()
+    now = clock()
+    chosen = [
+        one
+        for one in held
+        if one.recognition is Recognition.GROUP
+        and where.covers(one.id)
+        and (one.retain_until is None or now < one.retain_until)
+    ]
+    scopes = [(one, open_scope(repository, recogniser, one, clock)) for one in chosen]
+    return Company(scopes, own, recogniser.least_agreement)
+
+
+def told(unit: Unit, found: Iterable[Found], clock: Clock) -> tuple[LookAlike, ...]:
+    """What an operator may be told of it: names only of those whose name is for staff."""
+    now = clock()
+    alike = []
+    for one in found:
+        people = [person for person in one.people if unit.people.exists(person)]
+        for person, record in unit.people.all_consents(people).items():
+            asked = TellName(person, one.collection, Link.MATCH, STAFF)
+            may = isinstance(decide(asked, record, now), Permit)
+            alike.append(LookAlike(one.collection.name, unit.people.get(person) if may else None))
+    return tuple(alike)
+
+
+def _of_another() -> ReferenceOfAnother:
+    return ReferenceOfAnother(
+        expected="a face that is most like the person's own references",
+        found="one that agrees more with somebody else who is enrolled",
+        remedy="Check whose picture it is; to add to somebody enrolled already pass --person. If "
+        "you know that it shows this person, add --vouch.",
+    )
