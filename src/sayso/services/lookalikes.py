@@ -70,7 +70,8 @@ class Company:
     ) -> list[Looked]:
         """Refuse references that are more like somebody else than like the person's others.
 
-        A person's only reference is refused where it matches somebody else.
+        An only reference has no others to be measured by: it is taken, and the two people are
+        told apart no more (`too_like`).
         """
         return [self._checked(place, looked, known) for place in range(len(looked))]
 
@@ -100,12 +101,12 @@ class Company:
             for at, other in enumerate(looked)
             if at != place and (f := other.features) is not None
         ]
-        others = [*known, *rest]
-        own = float(one.features @ fused(others)) if others else None
+        if not (others := [*known, *rest]):
+            return one
+        own = float(one.features @ fused(others))
         for _, scope in self._scopes:
-            least = scope.limits.match if own is None else self._least
-            for person, similarity in scope.alike(one.features, least):
-                if person != self._own and (own is None or similarity > own):
+            for person, similarity in scope.alike(one.features, self._least):
+                if person != self._own and similarity > own:
                     return one.but(_of_another())
         return one
 
