@@ -116,6 +116,9 @@ def screen_face(
     would tell the operator of somebody who did not grant that. For the same reason a face that
     also matches somebody who may not be shown is a stranger's, and a rejection of such a person
     changes nothing: or trying every name would tell whose face it is.
+
+    Where a human looked and cannot tell, no comparison shows the face: it is covered, unless it
+    may be somebody whom they were not asked about.
     """
     marked = {s.person for s in sightings if s.link is Link.MARKED}
     rejected = {s.person for s in sightings if s.link is Link.REJECTED}
@@ -137,11 +140,16 @@ def screen_face(
     }
     if any(link is Link.MATCH and person not in permits for person, link in compared.items()):
         return _STRANGER
-    permits = {person: permit for person, permit in permits.items() if person not in rejected}
+    unsure = {s.person for s in sightings if s.link is Link.UNSURE}
+    permits = {
+        person: permit
+        for person, permit in permits.items()
+        if person not in rejected and person not in unsure
+    }
     if not permits:
         return _STRANGER
     matched = [person for person in permits if compared[person] is Link.MATCH]
-    if len(matched) == 1:
+    if len(matched) == 1 and not unsure:
         return FaceOutcome(Outcome.SHOW, CONSENT, permits[matched[0]])
     return FaceOutcome(Outcome.REVIEW, DOUBTFUL, None, tuple(permits.values()))
 

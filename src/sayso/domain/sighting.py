@@ -18,6 +18,8 @@ class Link(StrEnum):
     """A human says: this is that person. No biometrics needed."""
     REJECTED = "rejected"
     """A human says: this is not that person."""
+    UNSURE = "unsure"
+    """A human looked and cannot tell: no comparison shows or names this face."""
 
 
 @dataclass(frozen=True, slots=True)

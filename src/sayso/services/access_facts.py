@@ -141,6 +141,8 @@ def theirs(face: FaceId, links: Sequence[Sighting], person: PersonId) -> bool:
     rejected = {link.person for link in of_face if link.link is Link.REJECTED}
     if marked or person in rejected:
         return marked == {person} and person not in rejected
+    if any(link.link is Link.UNSURE for link in of_face):
+        return False
     matched = {link.person for link in of_face if link.link is Link.MATCH} - rejected
     return matched == {person}
 

@@ -8,6 +8,7 @@ from sayso.domain.person import Person
 from sayso.domain.policy import Permit, TellName, decide
 from sayso.domain.sighting import Link
 from sayso.errors import FaceUnknown
+from sayso.ledger.admission import Json
 from sayso.ledger.entry import Action
 from sayso.services.book import Book, Page
 from sayso.services.places import box, photograph, photograph_and_face
@@ -18,19 +19,29 @@ from sayso.store.repository import Unit
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What was said of which face."""
+    """What was said of which face.
+
+    Attributes:
+        holds: whether it holds; else another operator has still to say the same.
+    """
 
     photograph: Photograph
     face: StoredFace
     person: Person
+    holds: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """The use case. What is said here no scan undoes; `take_back` does."""
+    """The use case. What is said here no scan undoes; `take_back` does.
+
+    Attributes:
+        operators: how many must say the same of a face and a person before it holds.
+    """
 
     book: Book
     clock: Clock
+    operators: int = 1
 
     def mark(self, photo: str, face: str, person: str) -> Judgement:
         """Say that a face is this person; a box where no face was found becomes one.
@@ -40,7 +51,7 @@ class Judge:
         """
         with self.book.writing() as page:
             known, stored = _face_or_box(page.unit, photo, face)
-            return self._judged(page, known, stored, person, Link.MARKED)
+            return self.say(page, known, stored, page.unit.people.get(person), Link.MARKED)
 
     def reject(self, photo: str, face: str, person: str) -> Judgement:
         """Say that a face is not this person.
@@ -50,7 +61,7 @@ class Judge:
         """
         with self.book.writing() as page:
             known, stored = photograph_and_face(page.unit, photo, face)
-            return self._judged(page, known, stored, person, Link.REJECTED)
+            return self.say(page, known, stored, page.unit.people.get(person), Link.REJECTED)
 
     def reject_all(self, photo: str, face: str) -> tuple[Judgement, ...]:
         """Say that a face is nobody whom staff were told that it may be.
@@ -82,7 +93,9 @@ class Judge:
                     found="one of which nothing may be told",
                     remedy="Leave it: it is not shown unless you mark it.",
                 )
-            return tuple(self._judged(page, known, stored, one, Link.REJECTED) for one in told)
+            return tuple(
+                self.say(page, known, stored, unit.people.get(one), Link.REJECTED) for one in told
+            )
 
     def take_back(self, photo: str, face: str, person: str) -> Judgement:
         """Take back what was said of a face and a person.
@@ -93,7 +106,8 @@ class Judge:
         with self.book.writing() as page:
             known, stored = photograph_and_face(page.unit, photo, face)
             named = page.unit.people.get(person)
-            if not page.unit.sightings.unjudge(stored.id, named.id):
+            waiting = page.unit.answers.clear(stored.id, named.id)
+            if not page.unit.sightings.unjudge(stored.id, named.id) + waiting:
                 raise FaceUnknown(
                     expected=f"a face that was marked as {named.name}, or said not to be",
                     found="one of which nothing was said",
@@ -102,17 +116,32 @@ class Judge:
             _enter(page, "taken_back", stored, named)
             return Judgement(known, stored, named)
 
-    def _judged(
-        self, page: Page, known: Photograph, stored: StoredFace, person: str, link: Link
+    def say(
+        self, page: Page, known: Photograph, stored: StoredFace, person: Person, link: Link
     ) -> Judgement:
-        named = page.unit.people.get(person)
-        page.unit.sightings.judge(stored.id, named.id, link, self.clock())
-        _enter(page, link, stored, named)
-        return Judgement(known, stored, named)
+        """Say something of a face and a person as part of a transaction.
+
+        Args:
+            page: of the transaction; its actor is who says it.
+            known: the photograph.
+            stored: a face of it.
+            person: whom it is about.
+            link: marked, rejected or unsure.
+        """
+        now = self.clock()
+        agree = 1
+        if self.operators > 1:
+            agree = page.unit.answers.give(stored.id, person.id, link, operator=page.actor, now=now)
+        _enter(page, link, stored, person, agree)
+        if agree < self.operators:
+            return Judgement(known, stored, person, holds=False)
+        page.unit.answers.clear(stored.id, person.id)
+        page.unit.sightings.judge(stored.id, person.id, link, now)
+        return Judgement(known, stored, person)
 
 
-def _enter(page: Page, said: str, stored: StoredFace, person: Person) -> None:
-    details = {"said": said, "face": stored.id}
+def _enter(page: Page, said: str, stored: StoredFace, person: Person, agree: int = 1) -> None:
+    details: dict[str, Json] = {"said": said, "face": stored.id, "operators": agree}
     page.enter(Action.REVIEW, subjects=[person.id], details=details)
 
 

@@ -12,7 +12,7 @@ from sayso.domain.face import Box, Face, FaceId
 from sayso.domain.photo import CollectionId, PhotoId
 from sayso.errors import FaceUnknown, PhotographUnknown
 from sayso.store import records
-from sayso.store.tables import faces, files, judgements, photos
+from sayso.store.tables import answers, faces, files, judgements, photos
 
 _SAME_FACE_OVERLAP = 0.5
 """Boxes that share at least this much (intersection over union) are of the same face."""
@@ -274,7 +274,9 @@ class Photographs:
 
     def _replace_faces(self, photo: PhotoId, found: Sequence[Face]) -> tuple[FaceId, ...]:
         """Put newly found faces in place of the old, keeping those that a human judged."""
-        judged = sa.exists().where(judgements.c.face_id == faces.c.id)
+        judged = sa.exists().where(judgements.c.face_id == faces.c.id) | sa.exists().where(
+            answers.c.face_id == faces.c.id
+        )
         kept_rows = sa.select(faces).where(faces.c.photo_id == int(photo), judged)
         kept = [
             StoredFace(FaceId(str(row.id)), records.face_of(row))

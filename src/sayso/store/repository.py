@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from sayso.domain.person import PersonId
 from sayso.errors import ErasureIncomplete, SaysoError, WorkspaceBusy
+from sayso.store.answers import Answers
 from sayso.store.collections import Collections
 from sayso.store.database import Database
 from sayso.store.entries import Entries
@@ -37,6 +38,7 @@ class Unit:
     people: People
     templates: Templates
     sightings: Sightings
+    answers: Answers
     publications: Publications
     entries: Entries
     notices: Notices
@@ -187,6 +189,7 @@ class Repository:
             people=People(connection, self.vault, parting),
             templates=Templates(connection, self.vault, parting),
             sightings=Sightings(connection),
+            answers=Answers(connection),
             publications=Publications(connection),
             entries=Entries(connection),
             notices=Notices(connection),

@@ -16,7 +16,7 @@ from sayso.store import records
 from sayso.store.database import bump_version
 from sayso.store.tables import collections, faces, files, judgements, photos, sightings
 
-_JUDGED = frozenset({Link.MARKED, Link.REJECTED})
+_JUDGED = frozenset({Link.MARKED, Link.REJECTED, Link.UNSURE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +209,7 @@ class Sightings:
             .limit(limit)
         )
         if link is Link.MATCH:
-            query = query.where(~_judged(person), ~_contended(person))
+            query = query.where(~_judged(person), ~_contended(person), ~_unsure())
         if after is not None:
             query = query.where(_beyond(place, after))
         return [
@@ -255,6 +255,14 @@ def _judged(person: PersonId) -> sa.ColumnElement[bool]:
     """Whether a human said anything of this match, for or against."""
     own = judgements.alias("own")
     return sa.exists().where(own.c.face_id == sightings.c.face_id, own.c.person_id == person)
+
+
+def _unsure() -> sa.ColumnElement[bool]:
+    """Whether a human looked at the face of this match and could not tell whose it is."""
+    said = judgements.alias("unsure")
+    return sa.exists().where(
+        said.c.face_id == sightings.c.face_id, said.c.link == Link.UNSURE.value
+    )
 
 
 def _contended(person: PersonId) -> sa.ColumnElement[bool]:

@@ -209,7 +209,20 @@ judgements = Table(
     Column("at", String, nullable=False),
     Index("ix_judgements_person_id", "person_id", "link"),
     sqlite_with_rowid=False,
-    comment="what humans said: marked or rejected; no scan touches them",
+    comment="what humans said: marked, rejected or unsure; no scan touches them",
+)
+
+answers = Table(
+    "answers",
+    metadata,
+    _face(),
+    _person(primary=True),
+    Column("operator", String, primary_key=True),
+    Column("link", String, nullable=False),
+    Column("at", String, nullable=False),
+    Index("ix_answers_person_id", "person_id"),
+    sqlite_with_rowid=False,
+    comment="what operators said of a face where several must agree; gone once they do",
 )
 
 publications = Table(

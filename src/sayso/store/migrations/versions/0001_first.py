@@ -281,10 +281,28 @@ def upgrade() -> None:
             ["person_id"], ["persons.id"], name=op.f("fk_judgements_person_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("face_id", "person_id", name=op.f("pk_judgements")),
-        comment="what humans said: marked or rejected; no scan touches them",
+        comment="what humans said: marked, rejected or unsure; no scan touches them",
         sqlite_with_rowid=False,
     )
     op.create_index("ix_judgements_person_id", "judgements", ["person_id", "link"], unique=False)
+    op.create_table(
+        "answers",
+        sa.Column("face_id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.String(), nullable=False),
+        sa.Column("operator", sa.String(), nullable=False),
+        sa.Column("link", sa.String(), nullable=False),
+        sa.Column("at", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["face_id"], ["faces.id"], name=op.f("fk_answers_face_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["persons.id"], name=op.f("fk_answers_person_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("face_id", "person_id", "operator", name=op.f("pk_answers")),
+        comment="what operators said of a face where several must agree; gone once they do",
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_answers_person_id", "answers", ["person_id"], unique=False)
     op.create_table(
         "shown",
         sa.Column("copy_id", sa.Integer(), nullable=False),

@@ -1,0 +1,90 @@
+"""Faces in doubt, and what each operator said of them where several must agree."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from sayso.domain.face import FaceId
+from sayso.domain.person import PersonId
+from sayso.domain.photo import CollectionId, PhotoId
+from sayso.domain.sighting import Link
+from sayso.store.database import bump_version
+from sayso.store.tables import answers, faces, files, photos, sightings
+
+
+class Answers:
+    """Everything about answers, within one transaction."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def photographs_in_doubt(self, within: Iterable[CollectionId]) -> list[PhotoId]:
+        """Photographs, lying somewhere, with a face that comparing left in doubt; settled or not.
+
+        A doubt, or a match that somebody else's match contends: only these rows are read.
+        """
+        rival = sightings.alias("rival")
+        contended = sa.exists().where(
+            rival.c.face_id == sightings.c.face_id,
+            rival.c.person_id != sightings.c.person_id,
+            rival.c.link == Link.MATCH.value,
+        )
+        doubtful = sightings.c.link == Link.REVIEW.value
+        found: set[int] = set()
+        for which in (doubtful, (sightings.c.link == Link.MATCH.value) & contended):
+            query = (
+                sa.select(faces.c.photo_id)
+                .select_from(sightings)
+                .join(faces, faces.c.id == sightings.c.face_id)
+                .join(photos, photos.c.id == faces.c.photo_id)
+                .where(which, photos.c.collection_id.in_(sorted(within)))
+                .where(sa.exists().where(files.c.photo_id == photos.c.id))
+                .distinct()
+            )
+            found |= set(self._connection.execute(query).scalars())
+        return [PhotoId(str(photo)) for photo in sorted(found)]
+
+    def photograph_of(self, face: FaceId) -> PhotoId | None:
+        """The photograph that a face is in."""
+        if not face.isdecimal() or len(face) > 18:  # noqa: PLR2004 - the database's numbers end
+            return None
+        query = sa.select(faces.c.photo_id).where(faces.c.id == int(face))
+        found = self._connection.execute(query).scalar_one_or_none()
+        return None if found is None else PhotoId(str(found))
+
+    def same_content(self, sha256: str) -> list[PhotoId]:
+        """Photographs of this content, in every collection."""
+        query = sa.select(photos.c.id).where(photos.c.sha256 == sha256).order_by(photos.c.id)
+        return [PhotoId(str(photo)) for photo in self._connection.execute(query).scalars()]
+
+    def give(
+        self, face: FaceId, person: PersonId, link: Link, *, operator: str, now: datetime
+    ) -> int:
+        """Keep an operator's answer instead of their last; gives how many say the same now."""
+        about = (answers.c.face_id == int(face), answers.c.person_id == person)
+        own = sa.delete(answers).where(*about, answers.c.operator == operator)
+        self._connection.execute(own)
+        self._connection.execute(
+            sa.insert(answers).values(
+                face_id=int(face),
+                person_id=person,
+                operator=operator,
+                link=link.value,
+                at=now.isoformat(),
+            )
+        )
+        bump_version(self._connection)
+        same = sa.select(sa.func.count()).where(*about, answers.c.link == link.value)
+        return int(self._connection.execute(same).scalar_one())
+
+    def clear(self, face: FaceId, person: PersonId) -> int:
+        """Forget what each said, once it is settled or taken back; gives how many had."""
+        about = (answers.c.face_id == int(face), answers.c.person_id == person)
+        return self._connection.execute(sa.delete(answers).where(*about)).rowcount
+
+    def given_by(self, operator: str) -> frozenset[tuple[FaceId, PersonId]]:
+        """Of which faces and people an operator has said what others have still to say."""
+        query = sa.select(answers.c.face_id, answers.c.person_id)
+        rows = self._connection.execute(query.where(answers.c.operator == operator))
+        return frozenset((FaceId(str(face)), PersonId(person)) for face, person in rows)
