@@ -76,6 +76,11 @@ TABLE = (
         "templates are kept at most so many days; 0: as long as consent and law allow",
     ),
     Setting("takedown_days", 7, "days there are to take a published copy down"),
+    Setting(
+        "review_operators",
+        1,
+        "how many operators must say the same of a face before it holds, 1 or 2",
+    ),
     Setting("cache", "", "folder for prepared models; empty: this account's cache folder"),
     Setting("controller_name", "", "the organisation's legal name"),
     Setting(
@@ -131,6 +136,7 @@ class Settings:
     checkpoint_copy: str
     retain_templates_days: int
     takedown_days: int
+    review_operators: int
     cache: str
     controller_name: str
     controller_contact: str
@@ -147,8 +153,10 @@ class Settings:
                 raise _malformed(name, "a number above 0", getattr(self, name))
         if not 0.0 < self.detection_score < 1.0:
             raise _malformed("detection_score", "a score between 0 and 1", self.detection_score)
-        if self.device not in DEVICES:
-            raise _malformed("device", f"one of {', '.join(DEVICES)}", self.device)
+        for name, allowed in (("device", DEVICES), ("review_operators", (1, 2))):
+            if getattr(self, name) not in allowed:
+                one_of = f"one of {', '.join(map(str, allowed))}"
+                raise _malformed(name, one_of, getattr(self, name))
         for name, what in _COUNTS.items():
             if getattr(self, name) < 0:
                 raise _malformed(name, f"0 or a number of {what}", getattr(self, name))

@@ -18,6 +18,7 @@ from sayso.cli import (
     people,
     photographs,
     records,
+    review,
 )
 from sayso.cli.session import RIGHTS, SET_UP, FolderOption, JsonOption, escape, session
 from sayso.cli.verbs import Verbs
@@ -34,6 +35,7 @@ app = typer.Typer(
 app.add_typer(photographs.app)
 app.add_typer(catchup.app)
 app.add_typer(people.app)
+app.add_typer(review.app)
 app.add_typer(judgements.app)
 app.add_typer(ledger.audit, name="audit", rich_help_panel=RIGHTS)
 app.add_typer(records.app)

@@ -1,6 +1,6 @@
 """Verbs about people: enrol, people, find, withdraw, erase."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,6 +24,7 @@ from sayso.domain.event import Act
 from sayso.domain.grant import Purpose
 
 if TYPE_CHECKING:
+    from sayso.services.apart import LookAlike
     from sayso.services.enrol import Enrolled
     from sayso.services.references import ImageQuality
 
@@ -79,6 +80,10 @@ def enrol(
         str,
         typer.Option(metavar="ID", help="Add to what somebody enrolled already said."),
     ] = "",
+    vouch: Annotated[
+        bool,
+        typer.Option("--vouch", metavar="", help="You know that the images show this person."),
+    ] = False,
     csv: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Enrol everybody in this table.")
     ] = None,
@@ -120,6 +125,7 @@ def enrol(
             notice_version=notice_version,
             notice_language=notice_language,
             person=person,
+            vouch="yes" if vouch else "",
         )
         wish = enrolment(form, jurisdiction=settings.jurisdiction)
         _print_enrolled(run, run.workspace.enrol(wish))
@@ -134,15 +140,14 @@ def _print_enrolled(run: Session, enrolled: "Enrolled") -> None:
         "templates": list(enrolled.templates),
         "quality": [_quality(image) for image in enrolled.quality],
         "unchanged": enrolled.unchanged,
+        "alike": _alike(enrolled.alike),
     }
     done = "was enrolled like this already" if enrolled.unchanged else "is enrolled"
     built = (
         many(len(enrolled.templates), "reference") if enrolled.templates else "no reference built"
     )
     run.result(values, f"[bold]{escape(person.name)}[/] {done}: id {person.id}, {built}.")
-    for image in enrolled.quality:
-        if image.refused is not None:
-            run.note(f"{escape(image.path)} is no reference. {escape(image.refused.reason)}")
+    _note_images(run, enrolled)
     if enrolled.namesakes and not enrolled.unchanged:
         run.note(
             f"{enrolled.namesakes} more called {escape(person.name)}: use ids from now on. "
@@ -160,7 +165,37 @@ def _quality(image: "ImageQuality") -> dict[str, object]:
         "sharpness": round(image.sharpness, 3),
         "code": None if refused is None else refused.reason_code,
         "reason": None if refused is None else refused.reason,
+        "advice": [{"code": one.code, "sentence": one.sentence} for one in image.advice],
     }
+
+
+def _note_images(run: Session, enrolled: "Enrolled") -> None:
+    """Say what was wrong with images, what would be better, and who looks the same."""
+    for image in enrolled.quality:
+        if image.refused is not None:
+            run.note(f"{escape(image.path)} is no reference. {escape(image.refused.reason)}")
+        for advice in image.advice:
+            run.note(f"{escape(image.path)}: {advice.sentence}")
+    if enrolled.alike:
+        run.note(
+            f"The program cannot tell {escape(enrolled.person.name)} from "
+            f"{escape(_others(enrolled.alike))}. Check that the images show the right person; "
+            "matches of either go to review."
+        )
+
+
+def _alike(alike: "Sequence[LookAlike]") -> list[dict[str, object]]:
+    """Look-alikes; an id only of those whose name staff may be told."""
+    return [
+        {"collection": one.collection, "person": None if one.person is None else one.person.id}
+        for one in alike
+    ]
+
+
+def _others(alike: "Sequence[LookAlike]") -> str:
+    named = {one.person.name for one in alike if one.person is not None}
+    unnamed = {"somebody else who is enrolled"} if any(one.person is None for one in alike) else ()
+    return " or ".join([*sorted(named), *unnamed])
 
 
 def _enrol_table(run: Session, table: Path, *, strict: bool) -> None:
@@ -187,9 +222,7 @@ def _enrol_table(run: Session, table: Path, *, strict: bool) -> None:
     for row in done.refused:
         run.note(f"line {row.line}: {row.code}: {escape(row.reason)}")
     for one in done.enrolled:
-        for image in one.quality:
-            if image.refused is not None:
-                run.note(f"{escape(image.path)} is no reference. {escape(image.refused.reason)}")
+        _note_images(run, one)
     if strict and refused:
         raise typer.Exit(1)
 
@@ -209,12 +242,14 @@ def people(
                 "name": one.person.name,
                 "templates": one.templates,
                 "grants": list(one.grants),
+                "alike": _alike(one.alike),
             }
             for one in known
         ]
         lines = [
             f"{one.person.id}  {escape(one.person.name)}  "
             f"[dim]{', '.join(one.grants) or 'no live consent'}[/]"
+            + (f"\n    cannot be told from {escape(_others(one.alike))}" if one.alike else "")
             for one in known
         ]
         run.result({"people": listed}, *lines or ["Nobody was asked yet."])

@@ -27,6 +27,7 @@ from sayso.domain.person import Person, PersonId, folded
 from sayso.domain.policy import HoldTemplate, Permit, decide, require
 from sayso.errors import ConsentMalformed
 from sayso.ledger.entry import Action
+from sayso.services.apart import LookAlike
 from sayso.services.book import Book, Page
 from sayso.services.enrolment import (
     Enrolment,
@@ -38,7 +39,7 @@ from sayso.services.enrolment import (
     identity,
 )
 from sayso.services.eye import Eye
-from sayso.services.lookalikes import Company, LookAlike, company, told
+from sayso.services.lookalikes import Company, company, told
 from sayso.services.ports import Clock
 from sayso.services.recognition import LoadRecogniser
 from sayso.services.references import ImageQuality, Looked, agreeing, fused, look

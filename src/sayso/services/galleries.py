@@ -125,6 +125,12 @@ class ScopeGallery:
             self._alike |= {person: found.get(person, ()) for person in new}
             return {person: self._alike[person] for person in asked if self._alike[person]}
 
+    def empty(self) -> None:
+        """Remove everybody; the next use asks again what is kept."""
+        with self._changing:
+            self._drop(list(self._held))
+            self._version = -1
+
     def let_go(self, person: PersonId) -> None:
         """Remove a person now; the next use asks again what is kept."""
         with self._changing:

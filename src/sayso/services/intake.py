@@ -29,7 +29,7 @@ LISTS = frozenset({"images", "grants", "fields", "collections"})
 COLUMNS = (
     "name", "images", "grants", "evidence", "fields", "collections", "expires", "guardian",
     "relation", "verified_by", "born", "jurisdiction", "notice", "notice_version",
-    "notice_language", "person",
+    "notice_language", "person", "vouch",
 )  # fmt: skip
 """The columns that a table may have; ``name`` and ``grants`` it must have."""
 _LONGEST_FOUND = 200
@@ -56,6 +56,7 @@ class Form:
     notice_version: str = ""
     notice_language: str = ""
     person: str = ""
+    vouch: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,7 @@ def enrolment(form: Form, *, jurisdiction: str, folder: Path | None = None) -> E
         notice=_notice(form, folder),
         evidence=_evidence(form.evidence, folder),
         person=PersonId(form.person) if form.person else None,
+        vouched=_vouched(form.vouch),
     )
 
 
@@ -203,6 +205,16 @@ def _field(text: str) -> ProfileField:
             remedy="For example --field phone=0123@staff.",
         )
     return ProfileField(name.strip(), value.strip(), audience(to.strip()))
+
+
+def _vouched(text: str) -> bool:
+    if text not in {"", "yes"}:
+        raise SettingMalformed(
+            expected="yes, or nothing, for vouch",
+            found=repr(text),
+            remedy="Write yes where you know that the images show this person.",
+        )
+    return bool(text)
 
 
 def _expiry(text: str) -> datetime | None:

@@ -13,28 +13,16 @@ import numpy.typing as npt
 
 from sayso.domain.grant import STAFF
 from sayso.domain.grant import Scope as Where
-from sayso.domain.person import Person, PersonId
+from sayso.domain.person import PersonId
 from sayso.domain.photo import Collection, Recognition
 from sayso.domain.policy import Permit, TellName, decide
 from sayso.domain.sighting import Link
 from sayso.errors import ReferenceOfAnother
+from sayso.services.apart import LookAlike
 from sayso.services.ports import Clock
 from sayso.services.recognition import Recogniser, Scope, open_scope
 from sayso.services.references import Looked, fused
 from sayso.store.repository import Repository, Unit
-
-
-@dataclass(frozen=True, slots=True)
-class LookAlike:
-    """Somebody from whom a person cannot be told apart in a collection.
-
-    Attributes:
-        collection: its name.
-        person: the other one; None where staff may not be told the name.
-    """
-
-    collection: str
-    person: Person | None
 
 
 @dataclass(frozen=True, slots=True)

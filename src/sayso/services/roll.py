@@ -8,6 +8,7 @@ from sayso.domain.event import Act
 from sayso.domain.grant import Grant
 from sayso.domain.person import Person
 from sayso.ledger.entry import Action
+from sayso.services.apart import Alike, Apart, LookAlike
 from sayso.services.book import Book
 from sayso.services.ports import Clock
 from sayso.store.repository import Repository
@@ -15,24 +16,40 @@ from sayso.store.repository import Repository
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A person, how many references they have, and the grants that are live somewhere."""
+    """A person, how many references they have, and the grants that are live somewhere.
+
+    Attributes:
+        alike: from whom the recogniser cannot tell them apart, as far as staff may be told.
+    """
 
     person: Person
     templates: int
     grants: tuple[str, ...]
+    alike: tuple[LookAlike, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Roll:
-    """The use case."""
+    """The use case.
+
+    Attributes:
+        apart: works out who cannot be told apart; None: nobody is compared.
+    """
 
     repository: Repository
     book: Book
     clock: Clock
+    apart: Apart | None = None
 
     def __call__(self) -> Sequence[Listed]:
-        """Everybody, by name; that they are told of is entered first, of each of them."""
+        """Everybody, by name; that they are told of is entered first, of each of them.
+
+        Raises:
+            SealBroken: a template does not open.
+        """
         now = self.clock()
+        with self.repository.reading() as unit:
+            alike = Alike() if self.apart is None else self.apart(unit)
         with self.book.writing() as page:
             unit = page.unit
             records = unit.people.all_consents()
@@ -40,7 +57,11 @@ class Roll:
             people = unit.people.all()
             if people:
                 told = [person.id for person in people]
-                page.enter(Action.DISCLOSURE, subjects=told, details={"of": "people"})
+                page.enter(
+                    Action.DISCLOSURE,
+                    subjects=told,
+                    details={"of": "people", "templates_opened": alike.opened},
+                )
 
         def live(record: Consents, grant: Grant) -> bool:
             points = record.points(grant.purpose)
@@ -51,6 +72,7 @@ class Roll:
                 person,
                 counts.get(person.id, 0),
                 tuple(str(g) for g in _asked(records[person.id]) if live(records[person.id], g)),
+                alike.people.get(person.id, ()),
             )
             for person in people
         ]

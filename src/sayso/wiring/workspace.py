@@ -32,6 +32,7 @@ from sayso.services.ports import Clock
 from sayso.services.receipt import Receipts
 from sayso.services.refusals import Refusals, standing, write_list
 from sayso.services.retention import Retention
+from sayso.services.review import Questions, Review
 from sayso.services.rights import Rights
 from sayso.services.roll import Roll
 from sayso.services.screen import Screen
@@ -247,7 +248,12 @@ class Workspace:
     @cached_property
     def people(self) -> Roll:
         """Lists everybody who was asked."""
-        return Roll(self.repository, self.book, self.clock)
+        from sayso.services.apart import Apart, Measured
+        from sayso.vision.models import SFACE
+
+        # What is known of the model, without loading it: references are compared with each other.
+        known = Measured(SFACE.sha256, SFACE.dimension, SFACE.calibration, self.settings.promise)
+        return Roll(self.repository, self.book, self.clock, Apart(known, self.clock))
 
     def person(self, id_or_name: str) -> Person:
         """One person, by id or by a name that only one has.
@@ -260,7 +266,18 @@ class Workspace:
     @cached_property
     def judge(self) -> Judge:
         """Takes a human's word."""
-        return Judge(self.book, self.clock)
+        return Judge(self.book, self.clock, self.settings.review_operators)
+
+    @cached_property
+    def review(self) -> Review:
+        """Asks a human about faces in doubt."""
+        return Review(self.book, self.judge, self.clock)
+
+    def review_page(self, questions: Questions) -> str:
+        """A page to look at faces in doubt."""
+        from sayso.services.review_page import review_page
+
+        return review_page(self.repository, questions, self.clock)
 
     @cached_property
     def rights(self) -> Rights:

@@ -1,0 +1,175 @@
+"""The verb for faces in doubt: review."""
+
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sayso.cli.files import write_file
+from sayso.cli.session import PHOTOGRAPHS, FolderOption, JsonOption, Session, escape, many, session
+from sayso.domain.doubt import Answer
+
+if TYPE_CHECKING:
+    from sayso.services.review import Answered, Question, Questions
+
+app = typer.Typer()
+
+_KEYS = {"s": Answer.SAME, "n": Answer.NOT_THE_SAME, "c": Answer.CANNOT_TELL}
+
+
+@app.command(rich_help_panel=PHOTOGRAPHS)
+def review(
+    context: typer.Context,
+    collection: Annotated[
+        str | None,
+        typer.Argument(metavar="[COLLECTION]", help="Only this one.", show_default=False),
+    ] = None,
+    answer: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FACE=ANSWER",
+            help="same, not-the-same or cannot-tell; FACE:PERSON=ANSWER of somebody else whom it "
+            "may be; may be repeated.",
+        ),
+    ] = None,
+    sheet: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write a page with the faces, to look at."),
+    ] = None,
+    ask: Annotated[
+        bool,
+        typer.Option("--ask", metavar="", help="Ask about one after the other."),
+    ] = False,
+    limit: Annotated[int, typer.Option(min=1, metavar="NUMBER", help="At most so many.")] = 50,
+    workspace: FolderOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Settle faces that comparing left in doubt, most useful first."""
+    with session(context, workspace, as_json) as run:
+        answers = [_parsed(context, text) for text in answer or ()]
+        if answers and (ask or sheet is not None or collection is not None):
+            raise typer.BadParameter("--answer comes alone", ctx=context)
+        if answers:
+            _answer(run, answers)
+            return
+        questions = run.workspace.review.questions(collection, limit=limit)
+        if sheet is not None:
+            write_file(sheet, run.workspace.review_page(questions).encode())
+            sheet.chmod(0o600)
+            run.note(
+                f"Look at {escape(sheet.absolute().as_uri())}, and delete it when you are done."
+            )
+        if ask:
+            _ask(run, questions)
+            return
+        lines = [_line(one) for one in questions.asked]
+        run.result(_values(questions), *lines or ["No face is in doubt."])
+        _tell_rest(run, questions)
+
+
+def _parsed(context: typer.Context, text: str) -> tuple[str, str | None, Answer]:
+    about, _, said = text.rpartition("=")
+    face, _, person = about.partition(":")
+    try:
+        return face, person or None, Answer(said.strip())
+    except ValueError:
+        words = ", ".join(Answer)
+        raise typer.BadParameter(f"FACE=ANSWER with one of {words}", ctx=context) from None
+
+
+def _answer(run: Session, answers: Sequence[tuple[str, str | None, Answer]]) -> None:
+    done = []
+    for face, person, said in answers:
+        answered = run.workspace.review.answer(face, said, person)
+        done.append((face, said, answered))
+    values = [
+        {
+            "face": face,
+            "answer": said.value,
+            "people": sorted({one.person.id for one in answered.judgements}),
+            "faces": sorted({one.face.id for one in answered.judgements}),
+            "holds": answered.holds,
+        }
+        for face, said, answered in done
+    ]
+    run.result({"answers": values}, *(_said(face, said, one) for face, said, one in done))
+
+
+def _said(face: str, said: Answer, answered: "Answered") -> str:
+    names = escape(", ".join(sorted({one.person.name for one in answered.judgements})))
+    words = {
+        Answer.SAME: f"is {names}",
+        Answer.NOT_THE_SAME: f"is not {names}",
+        Answer.CANNOT_TELL: "is left covered: nobody can tell",
+    }[said]
+    also = len({one.face.id for one in answered.judgements}) - 1
+    more = f", and so in {many(also, 'other collection')}" if also else ""
+    wait = "" if answered.holds else " once another operator says the same"
+    return f"Face {escape(face)} {words}{more}{wait}."
+
+
+def _ask(run: Session, questions: "Questions") -> None:
+    """Ask about one after the other, with a page to look at that goes when this ends."""
+    if not sys.stdin.isatty():
+        raise typer.BadParameter("--ask needs a terminal; elsewhere use --answer FACE=ANSWER")
+    with tempfile.TemporaryDirectory(prefix="sayso-review-") as folder:
+        page = Path(folder) / "review.html"
+        page.write_text(run.workspace.review_page(questions), encoding="utf-8")
+        run.note(f"The faces: {escape(page.as_uri())} (it goes when you end this)")
+        settled: set[str] = set()
+        for one in questions.asked:
+            if one.face.id in settled:
+                continue
+            run.note(_line(one))
+            key = typer.prompt(
+                "[s]ame, [n]ot the same, [c]annot tell, [l]ater, [q]uit", default="l", err=True
+            )
+            if key[:1].lower() == "q":
+                break
+            said = _KEYS.get(key[:1].lower())
+            if said is not None:
+                answered = run.workspace.review.answer(one.face.id, said, one.person.id)
+                settled |= {judgement.face.id for judgement in answered.judgements}
+                run.note(_said(one.face.id, said, answered))
+    run.result({"settled": sorted(settled)}, f"{many(len(settled), 'face')} settled.")
+
+
+def _tell_rest(run: Session, questions: "Questions") -> None:
+    if questions.waiting:
+        run.note(f"{many(questions.waiting, 'face')} wait for another operator to say the same.")
+    if len(questions.asked) + questions.waiting < questions.faces:
+        run.note(f"{len(questions.asked)} of {many(questions.faces, 'face')} in doubt.")
+
+
+def _line(one: "Question") -> str:
+    box = one.face.face.box
+    place = ",".join(f"{n:.3f}" for n in (box.x, box.y, box.width, box.height))
+    alike = "" if one.similarity is None else f" {one.similarity:.3f}"
+    others = f", or {many(one.others, 'other')}" if one.others else ""
+    return (
+        f"face {one.face.id}  {escape(one.collection.name)}  {escape(one.photograph.paths[0])}  "
+        f"[dim]{place}[/]  {escape(one.person.name)}?{alike}{others}"
+    )
+
+
+def _values(questions: "Questions") -> dict[str, object]:
+    asked = []
+    for one in questions.asked:
+        box = one.face.face.box
+        asked.append(
+            {
+                "kind": "person",
+                "face": one.face.id,
+                "collection": one.collection.name,
+                "photo": one.photograph.paths[0],
+                "box": [round(n, 6) for n in (box.x, box.y, box.width, box.height)],
+                "person": {"id": one.person.id, "name": one.person.name},
+                "similarity": one.similarity,
+                "settles": round(one.settles, 3),
+                "others": one.others,
+            }
+        )
+    return {"questions": asked, "faces": questions.faces, "waiting": questions.waiting}

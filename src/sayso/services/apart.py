@@ -1,0 +1,107 @@
+"""Which enrolled people the recogniser cannot tell apart, worked out anew each time it is asked.
+
+References are opened, compared with each other in memory, and gone; nothing about a pair is kept.
+No model is loaded: what is compared are references that were built before.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sayso.domain.calibration import Calibration
+from sayso.domain.grant import STAFF
+from sayso.domain.matching import Promise, thresholds
+from sayso.domain.person import Person, PersonId
+from sayso.domain.photo import Collection, Recognition
+from sayso.domain.policy import Permit, TellName, decide
+from sayso.domain.sighting import Link
+from sayso.services.galleries import ScopeGallery
+from sayso.services.ports import Clock
+from sayso.store.repository import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What is known of a model without loading it."""
+
+    model_sha256: str
+    dimension: int
+    calibration: Calibration
+    promise: Promise
+
+
+@dataclass(frozen=True, slots=True)
+class LookAlike:
+    """Somebody from whom a person cannot be told apart in a collection.
+
+    Attributes:
+        collection: its name.
+        person: the other one; None where staff may not be told the name.
+    """
+
+    collection: str
+    person: Person | None
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """What may be told staff of it.
+
+    Attributes:
+        people: by person, whom they cannot be told apart from.
+        opened: how many templates were opened for it.
+    """
+
+    people: Mapping[PersonId, tuple[LookAlike, ...]] = field(default_factory=dict)
+    opened: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """Compares those who are in one gallery with each other."""
+
+    known: Measured
+    clock: Clock
+
+    def __call__(self, unit: Unit) -> Alike:
+        """Everybody who cannot be told apart from somebody, as far as staff may be told.
+
+        Of whom staff may not be told the name nothing is told, and to those like them only that
+        there is somebody.
+
+        Raises:
+            SealBroken: a template does not open.
+        """
+        told: dict[PersonId, list[LookAlike]] = {}
+        opened = 0
+        now = self.clock()
+        for collection in unit.collections.newest_first():
+            over = collection.retain_until is not None and collection.retain_until <= now
+            if collection.recognition is not Recognition.GROUP or over:
+                continue
+            gallery = ScopeGallery(self.known.dimension, self.known.model_sha256)
+            opened += gallery.renew(unit, collection, now)
+            match = thresholds(
+                self.known.calibration, references=len(gallery), promise=self.known.promise
+            ).match
+            pairs = gallery.alike(gallery.everybody(-1), match)
+            gallery.empty()
+            may = self._tellable(unit, collection, {*pairs})
+            for person in pairs.keys() & may.keys():
+                told.setdefault(person, []).extend(
+                    LookAlike(collection.name, may.get(PersonId(other.person_id)))
+                    for other in pairs[person]
+                )
+        return Alike({person: tuple(alike) for person, alike in told.items()}, opened)
+
+    def _tellable(
+        self, unit: Unit, collection: Collection, people: set[PersonId]
+    ) -> Mapping[PersonId, Person]:
+        """Whose name staff may be told beside a face of the collection."""
+        now = self.clock()
+        return {
+            person: unit.people.get(person)
+            for person, record in unit.people.all_consents(people).items()
+            if isinstance(
+                decide(TellName(person, collection, Link.MATCH, STAFF), record, now), Permit
+            )
+        }
