@@ -153,10 +153,7 @@ class Settings:
                 raise _malformed(name, "a number above 0", getattr(self, name))
         if not 0.0 < self.detection_score < 1.0:
             raise _malformed("detection_score", "a score between 0 and 1", self.detection_score)
-        for name, allowed in (("device", DEVICES), ("review_operators", (1, 2))):
-            if getattr(self, name) not in allowed:
-                one_of = f"one of {', '.join(map(str, allowed))}"
-                raise _malformed(name, one_of, getattr(self, name))
+        self._check_choices()
         for name, what in _COUNTS.items():
             if getattr(self, name) < 0:
                 raise _malformed(name, f"0 or a number of {what}", getattr(self, name))
@@ -167,6 +164,12 @@ class Settings:
             code = getattr(self, name)
             if code and country(code) is None:
                 raise _malformed(name, "an ISO 3166 code such as IE or GB-SCT", code)
+
+    def _check_choices(self) -> None:
+        for name, allowed in (("device", DEVICES), ("review_operators", (1, 2))):
+            if getattr(self, name) not in allowed:
+                one_of = f"one of {', '.join(map(str, allowed))}"
+                raise _malformed(name, one_of, getattr(self, name))
 
     @classmethod
     def read(cls, workspace: Path, environment: Mapping[str, str]) -> Self:

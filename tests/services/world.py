@@ -120,8 +120,10 @@ class World:
         clock: HandClock,
         sources: dict[str, FakeSource],
         detector: FaceDetector | None = None,
+        operator: str = "account-7",
     ) -> None:
         self.folder = folder
+        self.model = MODEL
         self.clock = clock
         self.key = key
         self.sources = sources
@@ -134,7 +136,7 @@ class World:
         self.eye = Eye(detector or self.detector, DecodeLimits(10_000_000, 10_000_000), 16.0)
         kept, eye, load = self.repository, self.eye, self.load_recogniser
         signing = _signing(self.repository)
-        self.book = book = Book(kept, folder / "ledger", signing, "account-7", clock)
+        self.book = book = Book(kept, folder / "ledger", signing, operator, clock)
         self.declare = Declare(kept, book, clock)
         self.enrolling = Enrol(kept, book, eye, load, clock)
         self.scan = Scan(kept, book, eye, load, self._source, clock, WORKERS)
@@ -155,13 +157,13 @@ class World:
         Journal.create(folder / "ledger", _signing(world.repository), world.clock).close()
         return world
 
-    def beside(self) -> "World":
-        return World(self.folder, self.key, self.clock, self.sources)
+    def beside(self, operator: str = "account-7") -> "World":
+        return World(self.folder, self.key, self.clock, self.sources, operator=operator)
 
     def load_recogniser(self) -> Recogniser:
         self.loads += 1
         return Recogniser(
-            self.embedder, MODEL, DIMENSION, _CALIBRATION, Promise(0.001, 0.1), self.galleries
+            self.embedder, self.model, DIMENSION, _CALIBRATION, Promise(0.001, 0.1), self.galleries
         )
 
     def _source(self, folder: str) -> FakeSource:

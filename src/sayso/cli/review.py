@@ -57,8 +57,10 @@ def review(
             return
         questions = run.workspace.review.questions(collection, limit=limit)
         if sheet is not None:
-            write_file(sheet, run.workspace.review_page(questions).encode())
-            sheet.chmod(0o600)
+            page = run.workspace.review_page(questions).encode()
+            write_file(sheet, b"")
+            sheet.chmod(0o600)  # before there are names in it
+            write_file(sheet, page)
             run.note(
                 f"Look at {escape(sheet.absolute().as_uri())}, and delete it when you are done."
             )

@@ -243,8 +243,14 @@ def _ordered(unit: Unit, found: Sequence[_Open]) -> list[Question]:
         files[photograph.sha256] = files.get(photograph.sha256, 0) + len(photograph.paths)
     names: dict[PersonId, Person] = {}
     questions = []
+    asked = set()
     for one in found:
         person = one.doubts[0].person
+        box = one.face.face.box
+        same = (one.photograph.sha256, person, round(box.x, 3), round(box.y, 3))
+        if same in asked:
+            continue  # the same content in another collection is settled with it
+        asked.add(same)
         names.setdefault(person, unit.people.get(person))
         settles = files[one.photograph.sha256] / doubtful[one.photograph.id]
         questions.append(
