@@ -1,6 +1,7 @@
 """Doubts for a human: in what order, of whom, and what an answer does and outlives."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -12,9 +13,11 @@ from sayso.ledger.entry import Action
 from sayso.services.judge import Judge
 from sayso.services.review import Question, Review
 from sayso.services.review_page import review_page
+from sayso.wiring import restore_workspace
 
 from .drawing import ADA, BEN, LEFT, RIGHT, Head, faint, picture
-from .world import WEBSITE, World
+from .office import environment, office, opened
+from .world import WEBSITE, World, form
 
 ALL = "recognise find name:staff publish:website"
 
@@ -78,12 +81,40 @@ def test_an_answer_outlives_scans_newer_models_and_newcomers(
     review(doubtful).answer(question.face.id, answer)
     settled = outcome(doubtful, question.face.id)
     doubtful.scan("club", again=True)
-    doubtful.model = "cd" * 32  # its references are of another model: nothing is compared with them
+    doubtful.model = "cd" * 32  # references of the other model are not compared any more
     doubtful.scan("club", again=True)
+    assert outcome(doubtful, question.face.id) is settled
+    doubtful.enrol("Ada", ADA, ALL, person=question.person.id, evidence=form("again"))
     doubtful.enrol("Ben", BEN, ALL)
     doubtful.scan("club")
+    said = {Link.REVIEW, answer.link}
+    assert {one.link for one in doubtful.links()[question.face.id]} == said  # still as alike
     assert asked(doubtful) == []
     assert outcome(doubtful, question.face.id) is settled
+
+
+def test_answers_come_back_with_a_restore(tmp_path: Path) -> None:
+    world = office(tmp_path / "workspace")
+    source = world.collection()
+    world.enrol("Ada", ADA, ALL)
+    for n, answer in enumerate(Answer):
+        source.put(f"{n}.png", picture(Head(faint(ADA)), number=n))
+        world.scan("club")
+        review(world).answer(world.face(f"{n}.png"), answer)
+    judgements = world.rows()["judgements"]
+    workspace = opened(world.folder)
+    workspace.backup(tmp_path / "backup")
+    workspace.close()
+    for n, answer in enumerate(Answer):
+        world.judge.take_back(f"{n}.png", world.face(f"{n}.png"), "Ada")
+    assert len(asked(world)) == len(Answer)
+    world.close()
+    restore_workspace(tmp_path / "backup", world.folder, environment(world.folder), yes=True)
+    again = office(world.folder, world.sources)
+    again.scan("club", again=True)
+    assert asked(again) == []
+    assert again.rows()["judgements"] == judgements
+    again.close()
 
 
 def test_no_answer_becomes_a_reference(doubtful: World) -> None:

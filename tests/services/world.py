@@ -113,7 +113,7 @@ class FakeSource:
 class World:
     """Services over one workspace; ``beside`` gives the same as another process sees it."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - what a world is made of
         self,
         folder: Path,
         key: WorkspaceKey,
