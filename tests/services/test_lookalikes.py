@@ -1,5 +1,7 @@
 """References that disagree, are another's, or make two people one: refused, told, reviewed."""
 
+from datetime import timedelta
+
 import pytest
 
 from sayso.domain.grant import Purpose
@@ -27,9 +29,9 @@ def images(*data: bytes) -> tuple[Image, ...]:
     return tuple(Image(f"{n}.png", one) for n, one in enumerate(data))
 
 
-def twin(world: World, **changes: object) -> Enrolled:
+def twin(world: World, collections: tuple[str, ...] = ()) -> Enrolled:
     """Somebody who looks like Ada, but not so much that they are hers."""
-    return world.enrol("Twin", CAT, ALL, **({"images": images(mixed(ADA, CAT))} | changes))
+    return world.enrol("Twin", CAT, ALL, images=images(mixed(ADA, CAT)), collections=collections)
 
 
 def links(world: World, path: str) -> set[tuple[str, Link]]:
@@ -78,10 +80,10 @@ def test_of_several_the_one_that_disagrees_is_left_out(world: World) -> None:
 
 def test_a_new_reference_is_held_against_those_that_are_there(world: World) -> None:
     ada = world.enrol("Ada", ADA, ALL).person.id
-    again = {"person": ada, "evidence": form("again")}
     with pytest.raises(ReferenceDisagrees):
-        world.enrol("Ada", BEN, ALL, **again)
-    assert len(world.enrol("Ada", ADA, ALL, **again).templates) == 1
+        world.enrol("Ada", BEN, ALL, person=ada, evidence=form("again"))
+    again = world.enrol("Ada", ADA, ALL, person=ada, evidence=form("again"))
+    assert len(again.templates) == 1
 
 
 def test_an_operator_who_vouches_is_believed_and_it_is_entered(world: World) -> None:
@@ -222,3 +224,27 @@ def test_strangers_to_each_other_are_left_alone(world: World) -> None:
     for name, who in (("Ada", ADA), ("Ben", BEN), ("Dan", DAN)):
         assert world.enrol(name, who, ALL).alike == ()
     assert told(world) == {}
+
+
+def test_somebody_new_is_taken_in_without_opening_anybody_anew(world: World) -> None:
+    """Else a table of many people would open everybody's templates for each of them."""
+    world.collection()
+    for name, who in (("Ada", ADA), ("Ben", BEN), ("Dan", DAN)):
+        world.enrol(name, who, ALL)
+    entries = [e.draft for e in world.entries() if e.draft.action is Action.ENROLMENT]
+    assert [entry.details["templates_opened"] for entry in entries] == [0, 0, 0]
+    [face] = world.identify(picture(Head(DAN)))
+    assert face.person is not None
+    assert face.person.name == "Dan"
+
+
+def test_whoever_is_taken_in_leaves_with_their_consent(world: World) -> None:
+    world.collection()
+    world.enrol("Ada", ADA, ALL)
+    world.clock.forward(days=1)
+    world.enrol("Ben", BEN, ALL, expires=world.clock.now + timedelta(days=3))
+    assert world.identify(picture(Head(BEN)))[0].person is not None
+    world.rights.withdraw("Ada", Purpose.RECOGNISE)
+    assert world.identify(picture(Head(ADA)))[0].person is None
+    world.clock.forward(days=4)
+    assert world.identify(picture(Head(BEN)))[0].person is None

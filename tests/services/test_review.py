@@ -105,7 +105,7 @@ def test_answers_come_back_with_a_restore(tmp_path: Path) -> None:
     workspace = opened(world.folder)
     workspace.backup(tmp_path / "backup")
     workspace.close()
-    for n, answer in enumerate(Answer):
+    for n in range(len(Answer)):
         world.judge.take_back(f"{n}.png", world.face(f"{n}.png"), "Ada")
     assert len(asked(world)) == len(Answer)
     world.close()

@@ -15,15 +15,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from sayso.domain.face import Box, Face
+from sayso.domain.face import Box, Face, Point
 from sayso.domain.screening import CoverStyle
-from sayso.errors import FaceTooBlurred
+from sayso.errors import FaceBadlyLit, FaceTooBlurred
 from sayso.vision.align import align
 from sayso.vision.cover import cover, regions
 from sayso.vision.decode import DecodeLimits, Picture, decode
 from sayso.vision.detect import Detector
 from sayso.vision.embed import Embedder
-from sayso.vision.reference import enrolment
+from sayso.vision.quality import measure
+from sayso.vision.reference import advise, enrolment
 from sayso.vision.runtime import OpenVinoNetwork
 
 SMALLEST_PX = 16.0
@@ -159,6 +160,105 @@ def test_damaged_references_are_refused(
             refused += 1
     assert len(references) == 300
     assert refused / len(references) >= least
+
+
+def dark(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.asarray(pixels * 0.12, np.uint8)
+
+
+def burnt(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.asarray(np.clip(pixels * 3.0 + 60, 0, 255), np.uint8)
+
+
+def veiled(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.asarray(pixels * 0.1 + 120, np.uint8)
+
+
+@pytest.mark.parametrize(("damage", "least"), [(dark, 0.99), (burnt, 0.8), (veiled, 0.9)])
+def test_references_in_bad_light_are_refused(
+    portraits: Portraits,
+    damage: Callable[[NDArray[np.uint8]], NDArray[np.uint8]],
+    least: float,
+) -> None:
+    refused = 0
+    for picture, faces in references(portraits):
+        try:
+            enrolment(dataclasses.replace(picture, pixels=damage(picture.pixels)), faces)
+        except (FaceBadlyLit, FaceTooBlurred):
+            refused += 1
+    assert refused >= least * 100
+
+
+def references(portraits: Portraits) -> list[tuple[Picture, tuple[Face, ...]]]:
+    """Every third of the 300."""
+    every = [
+        (picture, faces)
+        for row, picture, faces in zip(
+            portraits.rows, portraits.pictures, portraits.faces, strict=True
+        )
+        if row["role"] == "reference"
+    ]
+    return every[::3]
+
+
+def advice(picture: Picture, face: Face) -> set[str]:
+    assert face.landmarks is not None
+    return {one.code for one in advise(measure(align(picture.pixels, face.landmarks), face), 1)}
+
+
+def painted(picture: Picture, face: Face, *, over: str) -> Picture:
+    """Dark glasses over the eyes, or a mask over mouth and chin."""
+    points, pixels = face.landmarks, picture.pixels.copy()
+    assert points is not None
+
+    def at(point: Point) -> NDArray[np.float64]:
+        return np.array([point.x * picture.width_px, point.y * picture.height_px])
+
+    left, right, nose = at(points.left_eye), at(points.right_eye), at(points.nose)
+    mouth = (at(points.left_mouth) + at(points.right_mouth)) / 2
+    across = right - left
+    down = np.array([-across[1], across[0]])
+    if over == "eyes":
+        for eye in (left, right):
+            corners = [eye + a * across + b * down for a, b in ((-0.42, -0.3), (0.42, -0.3))]
+            corners += [eye + a * across + b * down for a, b in ((0.42, 0.35), (-0.42, 0.35))]
+            cv2.fillConvexPoly(pixels, np.array(corners, np.int32), (22, 20, 20))
+    else:
+        corners = [nose + 0.9 * across, nose - 0.9 * across]
+        corners += [mouth - 0.6 * across + 0.9 * down, mouth + 0.6 * across + 0.9 * down]
+        cv2.fillConvexPoly(pixels, np.array(corners, np.int32), (150, 190, 215))
+    return dataclasses.replace(picture, pixels=pixels)
+
+
+def test_glasses_and_masks_are_told_and_plain_faces_left_alone(portraits: Portraits) -> None:
+    chosen = [(picture, central(faces)) for picture, faces in references(portraits)]
+    plain = [advice(picture, face) for picture, face in chosen]
+    assert sum(bool(codes) for codes in plain) <= 5  # measured 2 of 100
+    glasses = [advice(painted(one, face, over="eyes"), face) for one, face in chosen]
+    assert sum("eyes_hidden" in codes for codes in glasses) >= 80
+    masks = [advice(painted(one, face, over="mouth"), face) for one, face in chosen]
+    assert sum("mouth_hidden" in codes for codes in masks) >= 80
+
+
+def test_fused_references_are_better_than_the_best_of_them(portraits: Portraits) -> None:
+    """What decision 0023 rests on: mean of two references against the better one of them."""
+    role = np.array([row["role"] for row in portraits.rows])
+    identity = np.array([row["identity"] for row in portraits.rows])
+    people = sorted(set(identity[role == "reference"]))
+    own = [portraits.features[(role == "reference") & (identity == one)] for one in people]
+    fused = np.stack([one.sum(axis=0) / np.linalg.norm(one.sum(axis=0)) for one in own])
+    probes, strangers = role == "probe", role == "stranger"
+    truth = np.searchsorted(people, identity[probes])
+    missed = []
+    for compare in (
+        lambda f: np.stack([(f @ one.T).max(axis=1) for one in own], axis=1),
+        lambda f: f @ fused.T,
+    ):
+        best = compare(portraits.features)
+        threshold = np.sort(best[strangers].max(axis=1))[-2]  # that one of 600 strangers reaches
+        mated = best[probes][np.arange(len(truth)), truth]
+        missed.append(int((mated <= threshold).sum()))
+    assert missed[1] <= missed[0]
 
 
 def matched(

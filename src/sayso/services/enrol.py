@@ -39,6 +39,7 @@ from sayso.services.enrolment import (
     identity,
 )
 from sayso.services.eye import Eye
+from sayso.services.galleries import Newcomer
 from sayso.services.lookalikes import Company, company, told
 from sayso.services.ports import Clock
 from sayso.services.recognition import LoadRecogniser
@@ -125,11 +126,31 @@ class Enrol:
             if earlier is not None:
                 return _unchanged(earlier)
             require_current(wish.notice, page.unit.notices.all())
+            before = page.unit.people.version()
             enrolled = self._keep(page.unit, wish, person, scope, built)
             page.enter(Action.CONSENT, subjects=[enrolled.person.id], details=entered(wish, scope))
             if enrolled.templates:
                 self._enter(page, enrolled, built)
+            newcomer = self._newcomer(page.unit, enrolled, built, before)
+        if built.company is not None and newcomer is not None and wish.person is None:
+            built.company.take_in(newcomer)
         return enrolled
+
+    def _newcomer(
+        self, unit: Unit, enrolled: Enrolled, built: _Built, before: int
+    ) -> Newcomer | None:
+        """What the galleries need to take somebody new in; None: there is no template."""
+        if not enrolled.templates or built.fused is None:
+            return None
+        person = enrolled.person.id
+        return Newcomer(
+            unit.people.consents(person),
+            unit.templates.held(person, model_sha256=self.load_recogniser().model_sha256),
+            built.fused,
+            before,
+            unit.people.version(),
+            self.clock(),
+        )
 
     def _enter(self, page: Page, enrolled: Enrolled, built: _Built) -> None:
         page.enter(

@@ -10,6 +10,7 @@ A person's references are one here, their mean: that measured better than the be
 
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
@@ -22,6 +23,26 @@ from sayso.domain.policy import Compare, Manner, Permit, decide
 from sayso.gallery import Candidate, Gallery
 from sayso.store.repository import Unit
 from sayso.store.templates import Held
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """Somebody who was just enrolled.
+
+    Attributes:
+        record: their consents, as they were kept.
+        held: which references of theirs there are.
+        fused: (D,) of them.
+        before, after: versions of people and consents around that one transaction.
+        now: when it was.
+    """
+
+    record: Consents
+    held: Held
+    fused: NDArray[np.float32]
+    before: int
+    after: int
+    now: datetime
 
 
 class ScopeGallery:
@@ -88,6 +109,23 @@ class ScopeGallery:
             ends = (record.changes_after(now) for record in records.values())
             self._until = min((end for end in ends if end is not None), default=None)
             return opened
+
+    def take_in(self, collection: Collection, newcomer: Newcomer) -> None:
+        """Add somebody who was just enrolled, without asking anew of everybody.
+
+        Only if it held everybody else; otherwise the next use finds out by itself.
+        """
+        person, held, now = newcomer.record.person, newcomer.held, newcomer.now
+        with self._changing:
+            if not self._holds_at(newcomer.before, now):
+                return
+            if permits({person: newcomer.record}, collection, Manner.ONE_TO_MANY, now):
+                self._swap_all((), [(person, held.joined_at)], newcomer.fused[None])
+                self._held[person] = held
+                self._through = max(self._through, held.joined_at)
+            ends = (self._until, newcomer.record.changes_after(now))
+            self._until = min((end for end in ends if end is not None), default=None)
+            self._version = newcomer.after
 
     def people(self, joined_after: int) -> int:
         """How many people joined after a sequence of consent events."""

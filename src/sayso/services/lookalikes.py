@@ -19,6 +19,7 @@ from sayso.domain.policy import Permit, TellName, decide
 from sayso.domain.sighting import Link
 from sayso.errors import ReferenceOfAnother
 from sayso.services.apart import LookAlike
+from sayso.services.galleries import Newcomer
 from sayso.services.ports import Clock
 from sayso.services.recognition import Recogniser, Scope, open_scope
 from sayso.services.references import Looked, fused
@@ -77,6 +78,11 @@ class Company:
             if others:
                 found.append(Found(collection, others))
         return tuple(found)
+
+    def take_in(self, newcomer: Newcomer) -> None:
+        """Add somebody who was just enrolled, so that the next one is compared with them too."""
+        for collection, scope in self._scopes:
+            scope.take_in(collection, newcomer)
 
     def _checked(
         self, place: int, looked: Sequence[Looked], known: Sequence[npt.NDArray[np.float32]]

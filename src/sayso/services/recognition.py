@@ -27,7 +27,7 @@ from sayso.domain.photo import Collection
 from sayso.domain.policy import Manner, require_comparable
 from sayso.domain.sighting import Link, Sighting
 from sayso.gallery import Gallery
-from sayso.services.galleries import Galleries, ScopeGallery, permits
+from sayso.services.galleries import Galleries, Newcomer, ScopeGallery, permits
 from sayso.services.ports import Clock, FaceEmbedder
 from sayso.store.repository import Repository, Unit
 from sayso.vision.align import CROP_PX, align
@@ -171,6 +171,10 @@ class Scope:
         """
         [found] = self._since(-1).search(features[None], top=_CANDIDATES, least=least)
         return tuple((PersonId(one.person_id), one.similarity) for one in found)
+
+    def take_in(self, collection: Collection, newcomer: Newcomer) -> None:
+        """Add somebody who was just enrolled to the gallery behind it, if that is up to date."""
+        self._gallery.take_in(collection, newcomer)
 
     def match_among(self, people: int) -> float:
         """The match threshold in a gallery of so many people."""

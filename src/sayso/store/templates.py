@@ -142,6 +142,15 @@ class Templates:
             joined[person] = sequence
         return {person: Held(ids[person], joined[person]) for person in ids}
 
+    def held(self, person: PersonId, *, model_sha256: str) -> Held:
+        """Which references of one model there are of a person, as the roll has it."""
+        own = (templates.c.person_id == person, templates.c.model_sha256 == model_sha256)
+        ids = self._connection.execute(
+            sa.select(templates.c.id).where(*own).order_by(templates.c.id)
+        ).scalars()
+        joined = sa.select(persons.c.joined_at_sequence).where(persons.c.id == person)
+        return Held(tuple(ids), int(self._connection.execute(joined).scalar_one()))
+
     def counts(self) -> Mapping[PersonId, int]:
         """How many templates each person has who has any."""
         query = sa.select(templates.c.person_id, sa.func.count()).group_by(templates.c.person_id)

@@ -26,7 +26,7 @@ from sayso.vision.quality import SHARPNESS_FLOOR, Quality, measure
 SMALLEST_REFERENCE_PX = 48.0
 """A reference face must be this high in the full-size photograph: TAR is within a point of its
 best from here on (0.96 at FMR 1e-4 against 0.97 at 64 px)."""
-MOST_ASYMMETRY = 0.8
+MOST_ASYMMETRY = 1.0
 LEAST_EXPOSURE, LEAST_CONTRAST = 0.4, 24.0
 LEAST_SCORE = 0.8
 _CENTRAL = 0.25
