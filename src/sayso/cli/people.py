@@ -242,7 +242,7 @@ def people(
                 "name": one.person.name,
                 "templates": one.templates,
                 "grants": list(one.grants),
-                "alike": _alike(one.alike),
+                "alike": None if one.alike is None else _alike(one.alike),
             }
             for one in known
         ]
@@ -253,6 +253,8 @@ def people(
             for one in known
         ]
         run.result({"people": listed}, *lines or ["Nobody was asked yet."])
+        if any(one.alike is None for one in known):
+            run.note("A template does not open, so that look-alikes are not known: sayso key check")
 
 
 @app.command(rich_help_panel=PEOPLE)

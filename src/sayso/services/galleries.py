@@ -113,11 +113,12 @@ class ScopeGallery:
     def take_in(self, collection: Collection, newcomer: Newcomer) -> None:
         """Add somebody who was just enrolled, without asking anew of everybody.
 
-        Only if it held everybody else; otherwise the next use finds out by itself.
+        Only if it held everybody else, and there was somebody: otherwise the next use finds out
+        by itself.
         """
         person, held, now = newcomer.record.person, newcomer.held, newcomer.now
         with self._changing:
-            if not self._holds_at(newcomer.before, now):
+            if not self._held or not self._holds_at(newcomer.before, now):
                 return
             if permits({person: newcomer.record}, collection, Manner.ONE_TO_MANY, now):
                 self._swap_all((), [(person, held.joined_at)], newcomer.fused[None])

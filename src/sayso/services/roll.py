@@ -7,6 +7,7 @@ from sayso.domain.consent import Consents, Lack
 from sayso.domain.event import Act
 from sayso.domain.grant import Grant
 from sayso.domain.person import Person
+from sayso.errors import SealBroken
 from sayso.ledger.entry import Action
 from sayso.services.apart import Alike, Apart, LookAlike
 from sayso.services.book import Book
@@ -19,13 +20,14 @@ class Listed:
     """A person, how many references they have, and the grants that are live somewhere.
 
     Attributes:
-        alike: from whom the recogniser cannot tell them apart, as far as staff may be told.
+        alike: from whom the recogniser cannot tell them apart, as far as staff may be told; None:
+            some template does not open, and nobody was compared.
     """
 
     person: Person
     templates: int
     grants: tuple[str, ...]
-    alike: tuple[LookAlike, ...] = ()
+    alike: tuple[LookAlike, ...] | None = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +44,9 @@ class Roll:
     apart: Apart | None = None
 
     def __call__(self) -> Sequence[Listed]:
-        """Everybody, by name; that they are told of is entered first, of each of them.
-
-        Raises:
-            SealBroken: a template does not open.
-        """
+        """Everybody, by name; that they are told of is entered first, of each of them."""
         now = self.clock()
-        with self.repository.reading() as unit:
-            alike = Alike() if self.apart is None else self.apart(unit)
+        alike, compared = self._alike()
         with self.book.writing() as page:
             unit = page.unit
             records = unit.people.all_consents()
@@ -60,7 +57,8 @@ class Roll:
                 page.enter(
                     Action.DISCLOSURE,
                     subjects=told,
-                    details={"of": "people", "templates_opened": alike.opened},
+                    details={"of": "people"}
+                    | ({"templates_opened": opened} if (opened := alike.opened) else {}),
                 )
 
         def live(record: Consents, grant: Grant) -> bool:
@@ -72,10 +70,20 @@ class Roll:
                 person,
                 counts.get(person.id, 0),
                 tuple(str(g) for g in _asked(records[person.id]) if live(records[person.id], g)),
-                alike.people.get(person.id, ()),
+                alike.people.get(person.id, ()) if compared else None,
             )
             for person in people
         ]
+
+    def _alike(self) -> tuple[Alike, bool]:
+        """Who cannot be told apart; and whether that could be worked out."""
+        if self.apart is None:
+            return Alike(), True
+        try:
+            with self.repository.reading() as unit:
+                return self.apart(unit), True
+        except SealBroken:
+            return Alike(), False
 
     def one(self, id_or_name: str) -> Person:
         """One person.
