@@ -12,13 +12,17 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from sayso.domain.doubt import Answer
 from sayso.domain.objection import Wish
+from sayso.services.enrolment import Image
+from sayso.services.judge import Judge
 from sayso.services.objections import Object
+from sayso.services.review import Review
 
-from .drawing import ADA, BEN, LEFT, NOBODY, RIGHT, Head, picture
+from .drawing import ADA, BEN, LEFT, NOBODY, RIGHT, Head, faint, picture
 from .world import WEBSITE, World
 
-LARGE = {"photos", "files", "faces", "sightings", "judgements", "copies"}
+LARGE = {"photos", "files", "faces", "sightings", "judgements", "answers", "copies"}
 """Tables with a row for each photograph or face. Not ``shown``: the take-down list asks of each
 published copy that shows somebody whether it still may, one by one."""
 
@@ -121,7 +125,28 @@ def judge(world: World) -> None:
     world.judge.mark("1.png", "0.45,0.05,0.1,0.1", "Ada")
 
 
-@pytest.mark.parametrize("work", [everything, catch_up, find, screen, publish, judge])
+def review(world: World) -> None:
+    world.sources["photographs-club"].put("6.png", picture(Head(faint(ADA)), number=6))
+    world.scan("club")
+    doubts = Review(world.book, Judge(world.book, world.clock, 2), world.clock)
+    [asked] = doubts.questions("club", limit=9).asked
+    doubts.answer(asked.face.id, Answer.SAME)
+    doubts.questions(None, limit=9)
+    world.scan("club", again=True)
+
+
+def look_alike(world: World) -> None:
+    both = picture(Head(ADA, x=160, y=60, side=180, also=BEN))
+    twin = world.enrol("Twin", BEN, "recognise find", images=(Image("t.png", both),))
+    assert twin.alike
+    world.scan("club")
+    world.rights.withdraw("Twin")
+    world.scan("club")
+
+
+@pytest.mark.parametrize(
+    "work", [everything, catch_up, find, screen, publish, judge, review, look_alike]
+)
 def test_no_statement_reads_a_large_table_from_end_to_end(
     world: World, work: Callable[[World], None]
 ) -> None:

@@ -221,6 +221,7 @@ answers = Table(
     Column("link", String, nullable=False),
     Column("at", String, nullable=False),
     Index("ix_answers_person_id", "person_id"),
+    Index("ix_answers_operator", "operator"),  # what waits for somebody else's word
     sqlite_with_rowid=False,
     comment="what operators said of a face where several must agree; gone once they do",
 )

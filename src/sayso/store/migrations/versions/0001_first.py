@@ -302,6 +302,7 @@ def upgrade() -> None:
         comment="what operators said of a face where several must agree; gone once they do",
         sqlite_with_rowid=False,
     )
+    op.create_index("ix_answers_operator", "answers", ["operator"], unique=False)
     op.create_index("ix_answers_person_id", "answers", ["person_id"], unique=False)
     op.create_table(
         "shown",
