@@ -51,11 +51,14 @@ _SAMPLES_ACROSS = 16
 """Of each cell around, so many pixels in each direction tell its colour."""
 _SIDE, _ABOVE, _BELOW = 0.35, 0.45, 0.22
 """Margins as shares of the box: ears, hair, chin."""
+_BEHIND = 2.0
+"""Of a turned head there is more behind the face: so many times as far from the middle of eyes and
+mouth as the nose lies on the other side of it."""
 _ROUNDNESS = 4.0
 _OUTLINE_POINTS = 48
 _RIM_PX = 4
 """How far a codec smears what is beside a cover into it."""
-_CODEC_MEAN, _CODEC_PEAK, _CODEC_PEAKS = 6.0, 64, 0.02
+_CODEC_MEAN, _CODEC_PEAK, _CODEC_PEAKS = 5.0, 64, 0.02
 """What a codec changes: the mean difference in levels of 255, and the share of pixels that may
 differ by more than the peak."""
 
@@ -82,8 +85,8 @@ class Region:
 def regions(height_px: int, width_px: int, faces: Sequence[Face]) -> tuple[Region, ...]:
     """The regions that `cover` covers, one per face, in the order given.
 
-    A region takes in the whole head (hair, ears, chin) and the face's box, turned with the line
-    through the eyes; without landmarks it is upright.
+    A region takes in the whole head (hair, ears, chin; of a turned head its back) and the face's
+    box, tilted as the head is; without landmarks it is upright.
 
     Args:
         height_px: of the picture.
@@ -154,7 +157,8 @@ def _region(height_px: int, width_px: int, face: Face) -> Region:
     turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
     centre = np.array([left + width / 2, top + height / 2])
     head = centre + (_head(width, height)) @ turn.T
-    hull = cv2.convexHull(np.concatenate([box, head]).astype(np.float32))
+    behind = head + _BEHIND * _beside_nose_px(height_px, width_px, face) * turn[:, 0]
+    hull = cv2.convexHull(np.concatenate([box, head, behind]).astype(np.float32))
     # Rounded away from the centre: no pixel of the face is left at the rim.
     around = np.asarray(hull, np.float64).reshape(-1, 2)
     # One pixel more: the fill runs between corners that were rounded each by itself.
@@ -181,6 +185,19 @@ def _angle(height_px: int, width_px: int, face: Face) -> float:
     down_x = points.left_mouth.x + points.right_mouth.x - points.left_eye.x - points.right_eye.x
     down_y = points.left_mouth.y + points.right_mouth.y - points.left_eye.y - points.right_eye.y
     return math.atan2(-down_x * width_px, down_y * height_px) if (down_x or down_y) else 0.0
+
+
+def _beside_nose_px(height_px: int, width_px: int, face: Face) -> float:
+    """How far across the head the middle of eyes and mouth lies from the nose, to the right."""
+    points = face.landmarks
+    if points is None:
+        return 0.0
+    others = (points.left_eye, points.right_eye, points.left_mouth, points.right_mouth)
+    x = sum(point.x - points.nose.x for point in others) / len(others) * width_px
+    y = sum(point.y - points.nose.y for point in others) / len(others) * height_px
+    angle = _angle(height_px, width_px, face)
+    beside = x * math.cos(angle) + y * math.sin(angle)
+    return max(-face.box.width * width_px, min(beside, face.box.width * width_px))
 
 
 def _bounds(region: Region, pixels: Pixels) -> tuple[int, int, int, int]:
