@@ -13,6 +13,7 @@ from skimage.restoration import richardson_lucy, wiener
 
 Pixels = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
+Plane = NDArray[np.float64]
 Attack = Callable[[Pixels, Mask], Pixels]
 
 _CELLS = 7
@@ -52,14 +53,14 @@ def sharpen(pixels: Pixels, _mask: Mask) -> Pixels:
 
 def deblur_wiener(pixels: Pixels, mask: Mask) -> Pixels:
     """Wiener's filter for a Gaussian blur of a third of a cell."""
-    kernel = _gaussian(np.ptp(np.nonzero(mask)[1]) / _CELLS / 3)
-    return _by_plane(pixels, lambda plane: wiener(plane, kernel, 0.01))
+    return _deblurred(pixels, mask, lambda plane, kernel: wiener(plane, kernel, 0.01))
 
 
 def deblur_richardson_lucy(pixels: Pixels, mask: Mask) -> Pixels:
     """Ten rounds of Richardson and Lucy for the same blur."""
-    kernel = _gaussian(np.ptp(np.nonzero(mask)[1]) / _CELLS / 3)
-    return _by_plane(pixels, lambda plane: richardson_lucy(plane + 1e-3, kernel, num_iter=10))
+    return _deblurred(
+        pixels, mask, lambda plane, kernel: richardson_lucy(plane + 1e-3, kernel, num_iter=10)
+    )
 
 
 def inpaint(pixels: Pixels, mask: Mask) -> Pixels:
@@ -86,13 +87,22 @@ ATTACKS: Mapping[str, Attack] = {
 }
 
 
-def _gaussian(sigma_px: float) -> NDArray[np.float64]:
+def _gaussian(sigma_px: float) -> Plane:
     line = cv2.getGaussianKernel(2 * round(2 * sigma_px) + 1, sigma_px)
     return np.asarray(line @ line.T, np.float64)
 
 
-def _by_plane(
-    pixels: Pixels, deblur: Callable[[NDArray[np.float64]], NDArray[np.float64]]
-) -> Pixels:
-    planes = [deblur(pixels[:, :, plane] / 255.0) for plane in range(3)]
-    return np.asarray(np.clip(np.stack(planes, axis=-1) * 255, 0, 255), np.uint8)
+def _deblurred(pixels: Pixels, mask: Mask, deblur: Callable[[Plane, Plane], Plane]) -> Pixels:
+    """What is around the cover, deblurred plane by plane."""
+    rows, columns = (np.nonzero(mask.any(axis=axis))[0] for axis in (1, 0))
+    cell = np.ptp(columns) / _CELLS
+    margin = round(2 * cell)
+    part = (
+        slice(max(rows[0] - margin, 0), rows[-1] + margin),
+        slice(max(columns[0] - margin, 0), columns[-1] + margin),
+    )
+    kernel = _gaussian(cell / 3)
+    planes = [deblur(pixels[part][:, :, plane] / 255.0, kernel) for plane in range(3)]
+    result = pixels.copy()
+    result[part] = np.clip(np.stack(planes, axis=-1) * 255, 0, 255)
+    return result
