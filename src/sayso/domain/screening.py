@@ -43,7 +43,7 @@ class CoverStyle(StrEnum):
     """How a face is covered. Nothing of the face remains in either."""
 
     FILL = "fill"
-    """Black."""
+    """One fixed colour."""
     PIXELATE = "pixelate"
     """About four cells across the face, of colours from around it."""
 

@@ -7,8 +7,9 @@
 3. The encoded copy is read back: it holds nothing but pixels, and each cover is in them as drawn.
 4. It is searched for faces, as the world will see it, and in the mirror too: other detectors find
    other faces, and this one finds more when it looks twice.
-5. A face found there that is not one of those to be shown is covered with a fill, larger than
-   before, and the copy is made again; after three rounds it is given up.
+5. Where a face is found there that is not one of those to be shown, it is covered too, larger than
+   before, all covers fall back to a fill, and the copy is made again; after three rounds it is
+   given up.
 """
 
 from collections.abc import Sequence
@@ -70,7 +71,7 @@ def covered_copy(  # noqa: PLR0913 - the facts of one copy
         if not left:
             return CoveredCopy(data, len(late))
         late += [_grown(face, attempt * _GROWTH) for face in left]
-        picture = cover(picture, late, CoverStyle.FILL)
+        picture = cover(pixels, (*covered, *late), CoverStyle.FILL)
     raise _failed(
         "a copy in which no face shows that has no yes",
         "one that still does after covering it again",

@@ -17,9 +17,10 @@ from sayso.domain.face import Face
 from sayso.domain.screening import CoverStyle
 from sayso.vision.decode import Pixels
 
-_FILL = (0, 0, 0)
-"""Black. A colour taken from the face would tell of its skin; and of greys and white a recogniser
-makes an average face, which is alike to some by chance."""
+_FILL = (0, 0, 160)
+"""Blue, which no face is. A colour taken from the face would tell of its skin; in grey or white a
+recogniser sees an average face, which is alike to some by chance, and in a black shape above
+shoulders the detector now and then a head (decision 0022)."""
 _PATTERN = np.array(
     [
         [sign == "o" for sign in row]
@@ -39,7 +40,7 @@ _PATTERN = np.array(
         )
     ]
 )
-"""Which cells of a mosaic take the colours around it (o) and which stay black. Of 14 patterns the
+"""Which cells of a mosaic take the colours around it (o) and which stay as in a fill. Of 14 patterns the
 one of which SFace makes least of a face, seen sharp or out of focus."""
 _CELLS_ACROSS = 4
 """Cells across the width of a face."""
@@ -211,10 +212,10 @@ def _bounds(region: Region, pixels: Pixels) -> tuple[int, int, int, int]:
 
 
 def _draw_mosaic(pixels: Pixels, visible: Pixels, region: Region) -> None:
-    """Cells in place, some black and some of the colours around; all black where nothing is.
+    """Cells in place, of the fill or of the colours around; of the fill alone where nothing is.
 
     Args:
-        pixels: of the picture, with every region black already.
+        pixels: of the picture, with every region filled already.
         visible: uint8 (H, W), 1 where no region is.
         region: where.
     """
@@ -256,4 +257,5 @@ def _colours_around(
     near = cv2.GaussianBlur(grid, (0, 0), _SPREAD_CELLS)
     near = near[_AROUND_CELLS:-_AROUND_CELLS, _AROUND_CELLS:-_AROUND_CELLS]
     mean = near[:, :, 1:] / np.maximum(near[:, :, :1], np.finfo(np.float32).tiny)
+    mean[near[:, :, 0] <= 0] = _FILL
     return np.asarray(np.clip(np.rint(mean), 0, 255), np.uint8)
