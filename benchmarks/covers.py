@@ -15,6 +15,7 @@ import argparse
 import json
 import subprocess
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -145,16 +146,19 @@ CONTROLS: dict[str, Cover] = {"(blur)": _blur, "(cells of means)": _means}
 def read(folder: Path, eyes: Eyes, wanted: int) -> tuple[list[Portrait], list[Portrait]]:
     """The references, and as many others as wanted, a few of each person."""
     samples = read_dataset(folder).samples
-    people: dict[str, int] = {}
-    references, probes = [], []
+    seen = Counter[tuple[str, Role]]()
+    files: dict[Role, list[tuple[str, Path]]] = {role: [] for role in Role}
     for sample in samples:
-        if sample.role is Role.REFERENCE:
-            references.append(eyes.portrait(sample.identity, folder / sample.path))
-        elif sample.role is Role.PROBE and people.get(sample.identity, 0) < _FACES_OF_ONE:
-            people[sample.identity] = people.get(sample.identity, 0) + 1
-            probes.append((sample.identity, folder / sample.path))
-    chosen = [eyes.portrait(*each) for each in probes[:wanted]]
-    return [one for one in references if one], [one for one in chosen if one]
+        begun = seen[sample.identity, Role.REFERENCE] < _FACES_OF_ONE
+        role = sample.role or (Role.REFERENCE if begun else Role.PROBE)
+        if seen[sample.identity, role] < _FACES_OF_ONE:
+            files[role].append((sample.identity, folder / sample.path))
+        seen[sample.identity, role] += 1
+    known, others = (
+        [one for each in some if (one := eyes.portrait(*each))]
+        for some in (files[Role.REFERENCE], files[Role.PROBE][:wanted])
+    )
+    return known, others
 
 
 def attacked(portraits: Sequence[Portrait], draw: Cover, attack: str) -> list[Pixels]:
