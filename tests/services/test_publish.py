@@ -84,16 +84,18 @@ def test_jpeg_and_webp_come_back_in_their_own_format(world: World, out: Path) ->
         assert pixels(data).shape == (SIZE[1], SIZE[0], 3)
 
 
-def test_a_face_that_only_the_check_of_the_copy_finds_is_covered_too(
-    world: World, out: Path
+@pytest.mark.parametrize("style", list(CoverStyle))
+def test_a_face_that_only_the_check_of_the_copy_finds_is_covered_too_and_all_are_filled(
+    world: World, out: Path, style: CoverStyle
 ) -> None:
     source = world.collection()
     source.put("a.png", picture(Head(NOBODY, x=LEFT), Head(BEN, x=RIGHT, late=True)))
     assert world.scan("club").faces == 1
-    [published] = world.publish(out, CoverStyle.FILL).published
+    [published] = world.publish(out, style).published
     assert published.found_later == 1
     copy = pixels((out / "photographs" / "a.png").read_bytes())
-    assert (copy[place(Head(BEN, x=RIGHT))] == _FILL).all()
+    for head in (Head(NOBODY, x=LEFT), Head(BEN, x=RIGHT)):
+        assert (copy[place(head)] == _FILL).all()
 
 
 def test_a_copy_that_still_shows_a_face_is_withheld(world: World, out: Path) -> None:
