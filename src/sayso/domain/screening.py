@@ -45,7 +45,7 @@ class CoverStyle(StrEnum):
     FILL = "fill"
     """One fixed colour."""
     PIXELATE = "pixelate"
-    """About four cells across the face, of colours from around it."""
+    """About four cells across the face, of colours from around it, tinted."""
 
 
 NO_PERMIT = "no_permit"
