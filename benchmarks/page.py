@@ -100,6 +100,31 @@ SECTIONS = (
         },
     ),
     Section(
+        "covers",
+        "Do covers hold?",
+        "Faces covered, written, read back and attacked, then compared with the originals at the "
+        "threshold for FMR 1e-3, by two recognisers, with the landmarks of the original, which no "
+        "attacker has. *By chance*: how often the same cover matches another person's original. "
+        "*Rank 1*: the share whose right person comes first among the references. The detector "
+        "may take an attacked cover for a face; how many of those match stands beside it. What is "
+        "in brackets is no style of Sayso's, and shows what the attacks can do. The photographs "
+        "are frontal, of adults and of the press.",
+        {
+            "style": "style",
+            "attack": "attack",
+            "recogniser": "recogniser",
+            "faces": "faces",
+            "matched": "matched",
+            "highest_similarity": "highest similarity",
+            "threshold": "threshold",
+            "matched_by_chance_share": "by chance, share",
+            "rank_1_share": "rank 1",
+            "rank_1_by_chance_share": "rank 1 of a guess",
+            "faces_found_in_covers": "faces found in covers",
+            "of_those_matched": "of those matched",
+        },
+    ),
+    Section(
         "kernels",
         "The sum of the kernels",
         "What one core spends on reading, decoding, finding, aligning and embedding alone, and "

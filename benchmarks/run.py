@@ -16,8 +16,8 @@ from pathlib import Path
 import contenders
 
 FOLDER = Path(__file__).parent
-_ALL = ("scan", "cover", "kernels", "identify", "scale", "startup", "erase", "ledger")
-_WITH_PEOPLE = {"scan", "cover"}
+_ALL = ("scan", "cover", "covers", "kernels", "identify", "scale", "startup", "erase", "ledger")
+_WITH_PEOPLE = {"scan", "cover", "covers"}
 _WITH_COMPOSED = {"kernels"}
 _SLOW = {"scan": ("--slow-rounds", "5", "--slow-photographs", "40")}
 _QUICK = {"erase": ("10000", "100000"), "ledger": ("--entries", "100000")}
@@ -36,8 +36,8 @@ def commands(options: argparse.Namespace) -> list[Sequence[str]]:
     for name in wanted:
         words = [name]
         if name in _WITH_PEOPLE:
-            words += ["--photographs", str(options.photographs), "--made", str(options.made)]
-            words += ["--peers", str(options.peers)]
+            words += ["--photographs", str(options.photographs), "--peers", str(options.peers)]
+            words += [] if name == "covers" else ["--made", str(options.made)]
         elif name in _WITH_COMPOSED:  # which `scan` has composed before
             words += ["--photographs", str(options.made / "large")]
         words += (_SLOW if options.slow else _QUICK).get(name, ())
@@ -48,7 +48,11 @@ def commands(options: argparse.Namespace) -> list[Sequence[str]]:
 def main() -> None:
     """Run them; exit status 1 if one failed."""
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--photographs", type=Path, help="folder with photographs of people")
+    arguments.add_argument(
+        "--photographs",
+        type=Path,
+        help="folder with photographs of people; for covers it must be a dataset",
+    )
     arguments.add_argument("--peers", type=Path, default=contenders.DEFAULT_FOLDER / "peers",
                            help="where the peers' environments are kept")  # fmt: skip
     arguments.add_argument("--made", type=Path, default=contenders.DEFAULT_FOLDER / "photographs",

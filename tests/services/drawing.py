@@ -27,7 +27,7 @@ _LEVELS = (40, 100, 160, 220)
 _GREENS = (160, 220)
 _FRAME = (255, 0, 255)
 _LATE_FRAME = (0, 0, 255)
-_FILL = (64, 64, 64)
+_FILL = (0, 0, 160)
 _CROP_POINTS = ((38.3, 51.7), (73.5, 51.5), (56.0, 71.7), (41.5, 92.4), (70.7, 92.2))
 _BASIS = np.linalg.qr(np.random.default_rng(7).normal(size=(DIMENSION, DIMENSION)))[0]
 _NOISE = np.random.default_rng(8).integers(-20, 21, (400, 400, 1))

@@ -254,7 +254,7 @@ def test_a_face_that_only_a_human_saw_is_covered_too(held: World, tmp_path: Path
     assert handed["faces_covered"] == 1
     with Image.open(io.BytesIO(archive.files["photographs/0002.png"])) as image:
         pixels = image.convert("RGB")
-    assert pixels.getpixel((int(0.8 * 480), int(0.4 * 320))) == (64, 64, 64)
+    assert pixels.getpixel((int(0.8 * 480), int(0.4 * 320))) == (0, 0, 160)
     assert pixels.getpixel((450, 310)) == (255, 255, 255)
 
 

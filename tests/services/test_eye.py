@@ -51,9 +51,10 @@ def test_a_face_that_only_the_mirror_shows_comes_in_its_own_place(
 ) -> None:
     data = encode(portrait, "PNG")
     [face] = eye.look(data)[1]
-    both = eye.look_both_ways(data)
+    both = eye.look_both_ways(eye.picture(data))
     assert len(both) == 1
-    mirrored = eye.look_both_ways(encode(np.ascontiguousarray(portrait[:, ::-1]), "PNG"))
+    turned = eye.picture(encode(np.ascontiguousarray(portrait[:, ::-1]), "PNG"))
+    mirrored = eye.look_both_ways(turned)
     assert mirrored[0].box.x == pytest.approx(1 - face.box.x - face.box.width, abs=0.02)
 
 

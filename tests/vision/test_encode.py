@@ -7,7 +7,7 @@ from PIL import Image
 
 from sayso.errors import PhotographTooLarge
 from sayso.vision.decode import DecodeLimits, decode
-from sayso.vision.encode import encode, extension_for
+from sayso.vision.encode import encode, extension_for, is_bare
 from sayso.vision.headers import Format
 
 FORMATS: tuple[Format, ...] = ("JPEG", "PNG", "WEBP", "HEIF", "TIFF")
@@ -52,3 +52,24 @@ def test_formats_that_publications_cannot_open_become_jpeg() -> None:
 def test_a_picture_longer_than_the_format_holds_is_refused() -> None:
     with pytest.raises(PhotographTooLarge):
         encode(np.zeros((1, 16_384, 3), np.uint8), "WEBP")
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_what_is_written_is_bare_and_with_anything_more_it_is_not(kind: Format) -> None:
+    data = encode(scene(), kind)
+    assert is_bare(data)
+    assert not is_bare(data + b"more")
+    assert not is_bare(data + data)
+    assert not is_bare(data[:-40])
+    assert not is_bare(b"")
+    for place in (2, 12, 20, 33):
+        assert not is_bare(data[:place] + b"\xff\xfe\x00\x06more" + data[place:])
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "TIFF"])
+def test_what_other_programs_add_is_not_bare(kind: str) -> None:
+    buffer = io.BytesIO()
+    exif = Image.Exif()
+    exif[0x010E] = "more"
+    Image.fromarray(scene()).save(buffer, kind, exif=exif, comment=b"more")
+    assert not is_bare(buffer.getvalue())

@@ -40,12 +40,12 @@ class Verdict(StrEnum):
 
 
 class CoverStyle(StrEnum):
-    """How a face is covered."""
+    """How a face is covered. Nothing of the face remains in either."""
 
     FILL = "fill"
-    """One fixed colour. Nothing of the face remains."""
+    """One fixed colour."""
     PIXELATE = "pixelate"
-    """About four cells across the face, each of one mean colour."""
+    """About four cells across the face, of colours from around it, tinted."""
 
 
 NO_PERMIT = "no_permit"

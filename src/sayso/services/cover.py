@@ -1,11 +1,15 @@
-"""A covered copy of one photograph, looked at again before anybody else can.
+"""A covered copy of one photograph, read back before anybody else can.
 
-1. Faces without a permit are covered in the full-size pixels.
+1. Faces without a permit are covered in the full-size pixels. No cover depends on what is under
+   it, see `sayso.vision.cover`: so nothing that anybody computes from it can tell whose face it
+   is, and no recogniser is asked (decision 0022).
 2. The pixels alone are encoded: no metadata of the original is carried over.
-3. The encoded copy is decoded and searched for faces, as the world will see it, and in the
-   mirror too: other detectors find other faces, and this one finds more when it looks twice.
-4. A face found there that is not one of those to be shown is covered with a fill, larger than
-   before, and the copy is made again; after three rounds it is given up.
+3. The encoded copy is read back: it holds nothing but pixels, and each cover is in them as drawn.
+4. It is searched for faces, as the world will see it, and in the mirror too: other detectors find
+   other faces, and this one finds more when it looks twice.
+5. Where a face is found there that is not one of those to be shown, it is covered too, larger than
+   before, all covers fall back to a fill, and the copy is made again; after three rounds it is
+   given up.
 """
 
 from collections.abc import Sequence
@@ -15,9 +19,9 @@ from sayso.domain.face import Box, Face
 from sayso.domain.screening import CoverStyle
 from sayso.errors import CoverFailed
 from sayso.services.eye import Eye
-from sayso.vision.cover import cover
+from sayso.vision.cover import cover, is_intact
 from sayso.vision.decode import Pixels
-from sayso.vision.encode import encode
+from sayso.vision.encode import encode, is_bare
 from sayso.vision.headers import Format
 
 _ROUNDS = 3
@@ -54,20 +58,37 @@ def covered_copy(  # noqa: PLR0913 - the facts of one copy
         eye: to look at the copy with.
 
     Raises:
-        CoverFailed: a face without a permit still shows after three rounds.
+        CoverFailed: a face without a permit still shows after three rounds, or the copy is not
+            what was to be written.
     """
     picture = cover(pixels, covered, style)
     late: list[Face] = []
-    for attempt in range(1, _ROUNDS + 1):  # steps 1 to 4
+    for attempt in range(1, _ROUNDS + 1):  # steps 2 to 5
         data = encode(picture, format)
-        left = _left(eye.look_both_ways(data), shown)
+        seen = eye.picture(data)
+        _require_as_meant(data, seen.pixels, picture, (*covered, *late))
+        left = _left(eye.look_both_ways(seen), shown)
         if not left:
             return CoveredCopy(data, len(late))
         late += [_grown(face, attempt * _GROWTH) for face in left]
-        picture = cover(picture, late, CoverStyle.FILL)
-    raise CoverFailed(
-        expected="a copy in which no face shows that has no yes",
-        found="one that still does after covering it again",
+        picture = cover(pixels, (*covered, *late), CoverStyle.FILL)
+    raise _failed(
+        "a copy in which no face shows that has no yes",
+        "one that still does after covering it again",
+    )
+
+
+def _require_as_meant(data: bytes, seen: Pixels, meant: Pixels, covered: Sequence[Face]) -> None:
+    if not is_bare(data):
+        raise _failed("a copy that holds pixels and nothing else", "one that holds more")
+    if not is_intact(seen, meant, covered):
+        raise _failed("a copy that shows each cover as it was drawn", "one that shows another")
+
+
+def _failed(expected: str, found: str) -> CoverFailed:
+    return CoverFailed(
+        expected=expected,
+        found=found,
         remedy="Leave this photograph out, or cover it by hand in another program.",
     )
 

@@ -58,16 +58,12 @@ class Eye:
         picture = decode(data, self.limits, at_least_px=None if for_features else ONE_LOOK_PX)
         return picture, self.faces(picture, at_least_px=smallest_of_one_look_px(picture))
 
-    def look_both_ways(self, data: bytes) -> Sequence[Face]:
-        """The faces in a photograph and in its mirror image, in the photograph's own places.
+    def look_both_ways(self, picture: Picture) -> Sequence[Face]:
+        """The faces in a picture and in its mirror image, in the picture's own places.
 
         A face at the edge of what the detector sees is often seen from one side only. Those that
         only the mirror shows have no landmarks.
-
-        Raises:
-            PhotographError: the bytes cannot be decoded within the limits.
         """
-        picture = self.picture(data)
         mirrored = replace(picture, pixels=np.ascontiguousarray(picture.pixels[:, ::-1]))
         plain = self.faces(picture)
         turned = [_mirrored(face) for face in self.faces(mirrored)]
