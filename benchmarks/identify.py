@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from machine import alternate, keep, typical, versions
-from sayso.domain.matching import Promise, thresholds
+from sayso.domain.matching import GallerySize, Promise, thresholds
 from sayso.gallery import Gallery
 from sayso.vision.models import SFACE
 
@@ -106,7 +106,9 @@ class Contest:
     def __init__(self, data: Data, count: int) -> None:
         self.data = data
         self.count = count
-        self.least = thresholds(SFACE.calibration, references=count, promise=PROMISE).review
+        self.least = thresholds(
+            SFACE.calibration, size=GallerySize(count, count), promise=PROMISE
+        ).review
         self.ours = Gallery(data.dimension)
         self.owners = data.owners[:count]
         self.rows = np.zeros((count if count <= LISTED else 0, data.dimension), np.float32)

@@ -6,7 +6,8 @@ The folder holds labelled photographs (``labels.csv``). Thresholds are the produ
 hold one reference of each person, real people as far as they reach (half of them; the others are
 the strangers who search) and beyond that synthetic templates, drawn from a normal distribution
 with the mean and covariance of the real ones. Small galleries are drawn anew many times. Large
-ones are searched by real and by synthetic strangers, told apart in the result.
+ones are searched by real and by synthetic strangers, told apart in the result. People of whom there
+are several photographs are also enrolled with two, three and four of them, fused.
 """
 
 import argparse
@@ -17,15 +18,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 import machine
-from sayso.domain.matching import Promise, thresholds
+from sayso.domain.matching import GallerySize, Promise, thresholds
 from sayso.services.recognition import cut_out
 from sayso.settings import Settings
 from sayso.sources.dataset import read_dataset
 from sayso.vision.models import SFACE
-from sayso.vision.quality import main_face
+from sayso.vision.reference import main_face
 from sayso.wiring.models import Models
 
 SIZES = (10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000, 100_000)
+EACH = (2, 3, 4)
 PROMISES = (1e-1, 1e-2, 1e-3)
 SEARCHES = 40_000
 """About so many searches of real strangers are made in each size of real gallery."""
@@ -42,32 +44,36 @@ def main() -> None:
     arguments.add_argument("--photographs", type=Path, required=True)
     options = arguments.parse_args()
     random = np.random.default_rng(1)
-    real = one_each(options.photographs)
+    people = features(options.photographs)
+    real = np.array([own[0] for own in people])
     drawn = Synthetic(real, random)
     rows: list[dict[str, object]] = []
-    for size in SIZES:
-        if 2 * size <= len(real):
-            rows += compared(size, "real", real_searches(real, size, random))
-        gallery = drawn(size)
+    for count in SIZES:
+        size = GallerySize(count, count)
+        if 2 * count <= len(real):
+            rows += compared(size, "real", real_searches(real, count, random))
+        gallery = drawn(count)
         rows += compared(size, "real, synthetic gallery", searched(real, gallery))
         rows += compared(
-            size, "synthetic", searched(drawn(PROBES), gallery) if size > len(real) else []
+            size, "synthetic", searched(drawn(PROBES), gallery) if count > len(real) else []
         )
+    for each in EACH:
+        for count in SIZES[:3]:
+            size = GallerySize(count, count * each)
+            rows += compared(size, "real", fused_searches(people, count, each, random))
     machine.keep("promise", rows, people=len(real), model=SFACE.name, provenance=SFACE.provenance)
 
 
-def one_each(folder: Path) -> Rows:
-    """Features (P, D) of one photograph of each person of a labelled folder."""
+def features(folder: Path) -> list[Rows]:
+    """Features (K, D) of each person of a labelled folder."""
     models = Models(Settings.read(folder, {}))
-    found = {}
+    found: dict[str, list[Rows]] = {}
     for sample in read_dataset(folder, labels=None, boxes=None).samples:
-        if sample.identity in found:
-            continue
         picture, faces = models.eye.look((folder / sample.path).read_bytes())
         if faces:
             cut = cut_out(picture, [main_face(faces)])
-            found[sample.identity] = models.recogniser.features_of([cut])[0]
-    return np.array(list(found.values()), np.float32)
+            found.setdefault(sample.identity, []).append(models.recogniser.features_of([cut])[0])
+    return [np.array(own) for own in found.values()]
 
 
 class Synthetic:
@@ -94,13 +100,30 @@ def real_searches(real: Rows, size: int, random: np.random.Generator) -> Iterato
         yield from searched(real[order[size:]], real[order[:size]])
 
 
+def fused_searches(
+    people: list[Rows], size: int, each: int, random: np.random.Generator
+) -> Iterator[Rows]:
+    """The same with several references of each person, fused into their mean."""
+    several = [place for place, own in enumerate(people) if len(own) >= each]
+    probes = np.array([own[-1] for own in people])
+    for _ in range(-(-SEARCHES // len(people))):
+        chosen = random.permutation(several)[:size]
+        gallery = np.array(
+            [random.permutation(people[place])[:each].mean(axis=0) for place in chosen]
+        )
+        gallery /= np.linalg.norm(gallery, axis=1, keepdims=True)
+        yield from searched(np.delete(probes, chosen, axis=0), gallery)
+
+
 def searched(probes: Rows, gallery: Rows) -> Iterator[Rows]:
     """The best similarity (M,) of some probes at a time."""
     for start in range(0, len(probes), PART):
         yield (probes[start : start + PART] @ gallery.T).max(axis=1)
 
 
-def compared(size: int, what: str, best: Iterator[Rows] | list[Rows]) -> list[dict[str, object]]:
+def compared(
+    size: GallerySize, what: str, best: Iterator[Rows] | list[Rows]
+) -> list[dict[str, object]]:
     """What was promised and what came of it, a row for each promise."""
     parts = list(best)
     if not parts:
@@ -108,13 +131,13 @@ def compared(size: int, what: str, best: Iterator[Rows] | list[Rows]) -> list[di
     found = np.concatenate(parts)
     rows: list[dict[str, object]] = []
     for promised in PROMISES:
-        limit = thresholds(
-            SFACE.calibration, references=size, promise=Promise(promised, promised)
-        ).match
+        promise = Promise(promised, promised)
+        limit = thresholds(SFACE.calibration, size=size, promise=promise).match
         named = int((found >= limit).sum())
         rows.append(
             {
-                "references": size,
+                "people": size.people,
+                "references_each": size.references // size.people,
                 "strangers": what,
                 "searches": len(found),
                 "promised": promised,

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from sayso.domain.calibration import Calibration
 from sayso.domain.matching import (
     SMALLEST_DECISIVE_HEIGHT_PX,
+    GallerySize,
     Likeness,
     Promise,
     Thresholds,
@@ -28,7 +29,7 @@ _HEIGHTS = st.floats(0, 5000)
 
 
 def _limits(references: int, promise: Promise) -> Thresholds:
-    return thresholds(CALIBRATION, references=references, promise=promise)
+    return thresholds(CALIBRATION, size=GallerySize(references, references), promise=promise)
 
 
 @given(st.integers(1, 10**6), _PROMISES)

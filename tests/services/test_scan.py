@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from sayso.domain.face import Face
+from sayso.domain.matching import GallerySize
 from sayso.domain.photo import Recognition
 from sayso.errors import CollectionUnknown
 from sayso.services.scan import ScanResult
@@ -439,7 +440,7 @@ def test_a_gallery_that_grew_holds_earlier_matches_to_its_higher_thresholds(worl
     world.enrol("Ada", ADA, "recognise publish:website")
     source.put("a.png", picture(Head(ADA)))
     world.scan("club")
-    limits = world.load_recogniser().limits(1)
+    limits = world.load_recogniser().limits(GallerySize(1, 1))
     with world.database.writing() as connection:  # as if she had been only just alike enough
         connection.execute(sa.update(sightings).values(similarity=limits.match + 1e-6))
     assert seen(world) == {"a.png": [("Ada", "match")]}

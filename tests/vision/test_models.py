@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sayso.domain.matching import Promise, thresholds
+from sayso.domain.matching import GallerySize, Promise, thresholds
 from sayso.errors import ModelAltered, ModelMissing
 from sayso.vision import folding, models
 from sayso.vision.models import SFACE, YUNET, ModelManifest
@@ -153,7 +153,7 @@ def test_the_documented_thresholds_are_those_of_the_model() -> None:
     for references, match, review in rows:
         found = thresholds(
             SFACE.calibration,
-            references=int(references.replace(",", "")),
+            size=GallerySize(*[int(references.replace(",", ""))] * 2),
             promise=Promise(0.001, 0.1),
         )
         assert (f"{found.match:.3f}", f"{found.review:.3f}") == (match, review)

@@ -2,8 +2,8 @@
 
 A *promise* is the false positive identification rate (ISO/IEC 19795-1 FPIR) that the controller
 accepts: the share of photographs of strangers in which somebody is named all the same. The
-threshold follows from the promise, from the number of references in the gallery, and from what is
-known of the model's errors (`sayso.domain.calibration`).
+threshold follows from the promise, from the size of the gallery, and from what is known of the
+model's errors (`sayso.domain.calibration`).
 """
 
 from dataclasses import dataclass
@@ -59,6 +59,26 @@ class Thresholds:
             )
 
 
+@dataclass(frozen=True, slots=True)
+class GallerySize:
+    """How many people a gallery holds, and how many references of all of them.
+
+    Each person has one template, fused of their references.
+    """
+
+    people: int
+    references: int
+
+    @property
+    def chances(self) -> int:
+        """As how many single references the gallery names strangers, from 1.
+
+        Fusing shortens what the references do not share, which makes everybody a little more
+        alike to the fused one; each further reference counts as half a person.
+        """
+        return max((self.people + self.references + 1) // 2, 1)
+
+
 class Likeness(StrEnum):
     """What a comparison says of one face and one person."""
 
@@ -67,15 +87,15 @@ class Likeness(StrEnum):
     NEITHER = "neither"
 
 
-def thresholds(calibration: Calibration, *, references: int, promise: Promise) -> Thresholds:
-    """The thresholds that keep the promise in a gallery of so many references.
+def thresholds(calibration: Calibration, *, size: GallerySize, promise: Promise) -> Thresholds:
+    """The thresholds that keep the promise in a gallery of some size.
 
     Args:
         calibration: what is known of the model's errors.
-        references: N, the number of references compared against; 0 counts as 1.
+        size: of the gallery; nobody counts as one person.
         promise: the accepted false positive identification rates.
     """
-    count = max(references, 1)
+    count = size.chances
     return Thresholds(
         match=calibration.threshold(_USED * promise.false_names, references=count),
         review=calibration.threshold(_USED * promise.false_reviews, references=count),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sayso.domain.matching import GallerySize
 from sayso.rates.interval import Rate, of_trials, rate, resamples
 
 TARGETS = (1e-1, 1e-2, 1e-3)
@@ -17,14 +18,14 @@ _DRAWS = 20
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The similarities at which the product decides in a gallery of so many people."""
+    """The similarities at which the product decides in a gallery of some size."""
 
     match: float
     review: float
 
 
-LimitsOf = Callable[[int], Limits]
-"""From a number of people to the limits that keep the promise there: each has one template."""
+LimitsOf = Callable[[GallerySize], Limits]
+"""From the size of a gallery to the limits that keep the promise there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +161,7 @@ def _of_size(
         non_mated=len(found.stranger),
         rank_one=float(hits.mean()) if len(hits) else 0.0,
         at=tuple(_missed(found, target) for target in TARGETS),
-        promised=_promised(found, limits(size)),
+        promised=_promised(found, limits(GallerySize(size, round(references)))),
     )
 
 

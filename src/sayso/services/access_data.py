@@ -34,7 +34,7 @@ def data(
 ) -> Mapping[str, Any]:
     """Everything, as JSON; the records themselves are in records.jsonld."""
     person = facts.person
-    limits = logic.at(facts.references)
+    limits = logic.at(facts.size)
     return {
         "format": FORMAT,
         "request": {
@@ -84,7 +84,7 @@ def data(
             "measure": "cosine similarity, -1 to 1; a match is at or above the threshold",
             "match_threshold": round(limits.match, 4),
             "review_threshold": round(limits.review, 4),
-            "references_compared": facts.references,
+            "references_compared": facts.size.references,
             "accepted_false_names": logic.promise.false_names,
             "accepted_false_reviews": logic.promise.false_reviews,
             "error_rates_measured": logic.provenance,

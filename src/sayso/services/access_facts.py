@@ -10,7 +10,7 @@ from sayso.domain.consent import Consents, Lack
 from sayso.domain.controller import Controller
 from sayso.domain.face import Face, FaceId
 from sayso.domain.grant import Grant
-from sayso.domain.matching import Promise, Thresholds, thresholds
+from sayso.domain.matching import GallerySize, Promise, Thresholds, thresholds
 from sayso.domain.person import Guardian, Person, PersonId, ProfileField
 from sayso.domain.photo import Collection
 from sayso.domain.record import consent_records, subjects
@@ -49,9 +49,9 @@ class Logic:
     calibration: Calibration
     promise: Promise
 
-    def at(self, references: int) -> Thresholds:
-        """The thresholds in a gallery of so many references."""
-        return thresholds(self.calibration, references=references, promise=self.promise)
+    def at(self, size: GallerySize) -> Thresholds:
+        """The thresholds in a gallery of some size."""
+        return thresholds(self.calibration, size=size, promise=self.promise)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class Facts:
     published: tuple[tuple[Published, str], ...]
     rows: Rows
     history: tuple[Mapping[str, Any], ...]
-    references: int
+    size: GallerySize
 
 
 def gather(
@@ -114,6 +114,7 @@ def gather(
     consents = _without_names(unit.people.consents(person.id), redaction)
     traces = unit.holdings.traces(person.id)
     published = unit.holdings.published(person.id)
+    counts = unit.templates.counts()
     return Facts(
         person=person,
         fields=unit.people.fields(person.id),
@@ -126,7 +127,7 @@ def gather(
         ),
         rows=_rows(unit, person, redaction),
         history=tuple(redaction.tree(dict(entry)) for entry in history(person.id)),
-        references=sum(unit.templates.counts().values()),
+        size=GallerySize(len(counts), sum(counts.values())),
     )
 
 

@@ -111,7 +111,7 @@ def page(
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    limits = logic.at(facts.references)
+    limits = logic.at(facts.size)
     grants = _grants(facts.standings)
     return environment.from_string(source).render(
         person=facts.person,
@@ -132,7 +132,7 @@ def page(
         logic=logic,
         match=f"{limits.match:.3f}",
         review=f"{limits.review:.3f}",
-        references=facts.references,
+        references=facts.size.references,
         rights=RIGHTS,
         history=[_entry(entry) for entry in facts.history],
         live=sum(grant["live"] for grant in grants),

@@ -81,7 +81,7 @@ class Apart:
             gallery = ScopeGallery(self.known.dimension, self.known.model_sha256)
             opened += gallery.renew(unit, collection, now)
             match = thresholds(
-                self.known.calibration, references=len(gallery), promise=self.known.promise
+                self.known.calibration, size=gallery.size, promise=self.known.promise
             ).match
             pairs = gallery.alike(gallery.everybody(-1), match)
             gallery.empty()

@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sayso.domain.grant import Grant, Purpose, Scope
+from sayso.domain.matching import GallerySize
 from sayso.domain.notice import require_current
 from sayso.domain.person import Person, PersonId, folded
 from sayso.domain.policy import HoldTemplate, Permit, decide, require
@@ -202,7 +203,9 @@ class Enrol:
         """Make the matches of everybody too like the person doubts; tell who they are."""
         if built.company is None or built.fused is None:
             return ()
-        found = built.company.too_like(built.fused, people_more=int(newcomer))
+        found = built.company.too_like(
+            built.fused, GallerySize(int(newcomer), len(built.references))
+        )
         for one in found:
             unit.sightings.doubt(one.collection.id, one.people)
         return told(unit, found, self.clock)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sayso.domain.face import Face
+from sayso.domain.matching import GallerySize
 from sayso.errors import FaceError, NoFace, PhotographError, TableMalformed
 from sayso.rates.calibration import Fit, fit
 from sayso.rates.detection import Detection, Marks, as_boxes, detection
@@ -246,8 +247,8 @@ class Evaluate:
         )
         recogniser = self.load_recogniser()
 
-        def limits(people: int) -> Limits:
-            found = recogniser.limits(people)
+        def limits(size: GallerySize) -> Limits:
+            found = recogniser.limits(size)
             return Limits(found.match, found.review)
 
         return identification(searches, limits)

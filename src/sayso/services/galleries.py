@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sayso.domain.consent import Consents
+from sayso.domain.matching import GallerySize
 from sayso.domain.person import PersonId
 from sayso.domain.photo import Collection, CollectionId
 from sayso.domain.policy import Compare, Manner, Permit, decide
@@ -70,6 +71,11 @@ class ScopeGallery:
     def __len__(self) -> int:
         """The number of people, each with one reference fused of theirs."""
         return len(self._everybody)
+
+    @property
+    def size(self) -> GallerySize:
+        """How many people and references there are."""
+        return GallerySize(len(self._held), sum(len(held.ids) for held in self._held.values()))
 
     @property
     def version(self) -> int:

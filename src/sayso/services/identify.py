@@ -10,7 +10,7 @@ import numpy.typing as npt
 from sayso.domain.consent import Consents
 from sayso.domain.face import Box, FaceId
 from sayso.domain.grant import STAFF, Audience
-from sayso.domain.matching import Likeness, classify
+from sayso.domain.matching import GallerySize, Likeness, classify
 from sayso.domain.person import Person, PersonId
 from sayso.domain.photo import Collection, Recognition
 from sayso.domain.policy import (
@@ -215,7 +215,9 @@ class Verify:
         picture = self.eye.picture(read_photograph(source, known, self.eye.limits.max_bytes))
         opened = len(references)
         best = _compared(references, recogniser.features(picture, [stored.face]))
-        likeness = classify(best.similarity, stored.face.height_px, recogniser.limits(1))
+        likeness = classify(
+            best.similarity, stored.face.height_px, recogniser.limits(GallerySize(1, opened))
+        )
         if likeness is Likeness.MATCH and self._inseparable(collection, named.id, recogniser):
             likeness = Likeness.REVIEW
         link = Link.MATCH if likeness is Likeness.MATCH else Link.REVIEW

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from sayso.domain.grant import STAFF
 from sayso.domain.grant import Scope as Where
+from sayso.domain.matching import GallerySize
 from sayso.domain.person import PersonId
 from sayso.domain.photo import Collection, Recognition
 from sayso.domain.policy import Permit, TellName, decide
@@ -64,16 +65,16 @@ class Company:
         """
         return [self._checked(place, looked, known) for place in range(len(looked))]
 
-    def too_like(self, vector: npt.NDArray[np.float32], people_more: int) -> tuple[Found, ...]:
+    def too_like(self, vector: npt.NDArray[np.float32], more: GallerySize) -> tuple[Found, ...]:
         """Who matches a person, given what is fused of their references.
 
         Args:
             vector: (D,).
-            people_more: how many the galleries will have more once the person is in them.
+            more: by how much the galleries will be larger once these references are in them.
         """
         found = []
         for collection, scope in self._scopes:
-            alike = scope.alike(vector, scope.match_among(len(scope) + people_more))
+            alike = scope.alike(vector, scope.match_with(more))
             others = tuple(person for person, _ in alike if person != self._own)
             if others:
                 found.append(Found(collection, others))

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from sayso.domain.calibration import Calibration
 from sayso.domain.face import Face, FaceId
 from sayso.domain.matching import (
+    GallerySize,
     Likeness,
     Promise,
     Thresholds,
@@ -72,9 +73,9 @@ class Recogniser:
             found[usable] = self.embedder.embed(np.concatenate([one.crops for one in many]))
         return found
 
-    def limits(self, references: int) -> Thresholds:
-        """The thresholds in a gallery of so many references."""
-        return thresholds(self.calibration, references=references, promise=self.promise)
+    def limits(self, size: GallerySize) -> Thresholds:
+        """The thresholds in a gallery of some size."""
+        return thresholds(self.calibration, size=size, promise=self.promise)
 
     @property
     def least_agreement(self) -> float:
@@ -130,7 +131,7 @@ class Scope:
         self._recogniser = recogniser
         self._gallery = gallery
         self._renew = renew
-        self._size = len(gallery)
+        self._size = gallery.size
         self._counting = threading.Lock()
         self.limits = recogniser.limits(self._size)
         self.through = gallery.through
@@ -138,7 +139,7 @@ class Scope:
 
     def __len__(self) -> int:
         """The number of people when it was opened; the references of each are fused into one."""
-        return self._size
+        return self._size.people
 
     @property
     def embedder(self) -> FaceEmbedder:
@@ -176,9 +177,10 @@ class Scope:
         """Add somebody who was just enrolled to the gallery behind it, if that is up to date."""
         self._gallery.take_in(collection, newcomer)
 
-    def match_among(self, people: int) -> float:
-        """The match threshold in a gallery of so many people."""
-        return self._recogniser.limits(people).match
+    def match_with(self, more: GallerySize) -> float:
+        """The match threshold once so many more are in the gallery."""
+        size = GallerySize(self._size.people + more.people, self._size.references + more.references)
+        return self._recogniser.limits(size).match
 
     def everybody(self, *, joined_after: int = -1) -> frozenset[PersonId]:
         """Who joined after a sequence; after -1: everybody."""
