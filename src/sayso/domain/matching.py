@@ -69,6 +69,10 @@ class GallerySize:
     people: int
     references: int
 
+    def __add__(self, more: "GallerySize") -> "GallerySize":
+        """Both together."""
+        return GallerySize(self.people + more.people, self.references + more.references)
+
     @property
     def chances(self) -> int:
         """As how many single references the gallery names strangers, from 1.
@@ -77,6 +81,9 @@ class GallerySize:
         alike to the fused one; each further reference counts as half a person.
         """
         return max((self.people + self.references + 1) // 2, 1)
+
+
+NOBODY = GallerySize(0, 0)
 
 
 class Likeness(StrEnum):
