@@ -69,6 +69,13 @@ expected, what was found and what to do next::
     │   ├── ObjectionUnknown          objection_unknown
     │   ├── RecordMalformed           record_malformed
     │   ├── NoticeMalformed           notice_malformed
+    │   ├── ManifestMalformed         manifest_malformed
+    │   ├── ModelUnfit                model_unfit
+    │   ├── ModelUnknown              model_unknown
+    │   ├── ModelExists               model_exists
+    │   ├── ModelInUse                model_in_use
+    │   ├── ModelChanged              model_changed
+    │   ├── CalibrationRequired       calibration_required
     │   └── NotConfirmed              not_confirmed
     └── IntegrityError                (exit status 3)
         ├── KeyWrong                  key_wrong
@@ -505,6 +512,48 @@ class ObjectionUnknown(InputError):
     """No objection has this number."""
 
     code = "objection_unknown"
+
+
+class ManifestMalformed(InputError):
+    """A model's manifest that cannot be read, or that says what cannot be."""
+
+    code = "manifest_malformed"
+
+
+class ModelUnfit(InputError):
+    """A model's file that does not compute features of aligned faces, or not what it claims."""
+
+    code = "model_unfit"
+
+
+class ModelUnknown(InputError):
+    """No model of this workspace has this name."""
+
+    code = "model_unknown"
+
+
+class ModelExists(InputError):
+    """A model of this name, or this very model, is there already."""
+
+    code = "model_exists"
+
+
+class ModelInUse(InputError):
+    """A model that people are compared with, or a change of models that is not over."""
+
+    code = "model_in_use"
+
+
+class ModelChanged(InputError):
+    """Another process changed the workspace's model meanwhile."""
+
+    code = "model_changed"
+
+
+class CalibrationRequired(InputError):
+    """A model of whose errors nothing is known: no threshold could be set."""
+
+    code = "calibration_required"
 
 
 class NotConfirmed(InputError):

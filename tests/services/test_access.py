@@ -75,7 +75,7 @@ def access_of(world: World, history: History = no_history) -> Access:
         lambda folder: world.sources[Path(folder).name],
         2,
         SCHOOL,
-        logic(world),
+        lambda _: logic(world),
         history,
     )
 

@@ -45,7 +45,7 @@ def alike(world: World) -> Alike:
     known = world.load_recogniser()
     measured = Measured(known.model_sha256, known.dimension, known.calibration, known.promise)
     with world.repository.reading() as unit:
-        return Apart(measured, world.clock)(unit)
+        return Apart(lambda _: [measured], world.clock)(unit)
 
 
 def told(world: World) -> dict[str, list[str | None]]:
@@ -214,7 +214,7 @@ def test_the_list_of_people_says_how_many_templates_it_opened(world: World) -> N
     twin(world)
     known = world.load_recogniser()
     measured = Measured(known.model_sha256, known.dimension, known.calibration, known.promise)
-    roll = Roll(world.repository, world.book, world.clock, Apart(measured, world.clock))
+    roll = Roll(world.repository, world.book, world.clock, Apart(lambda _: [measured], world.clock))
     assert [len(one.alike or ()) for one in roll()] == [1, 1]
     assert world.entries()[-1].draft.details["templates_opened"] == 2
 
@@ -226,7 +226,7 @@ def test_people_are_listed_even_if_a_template_does_not_open(world: World) -> Non
     with world.database.writing() as connection:
         connection.exec_driver_sql("UPDATE templates SET sealed = zeroblob(length(sealed))")
     measured = Measured(known.model_sha256, known.dimension, known.calibration, known.promise)
-    roll = Roll(world.repository, world.book, world.clock, Apart(measured, world.clock))
+    roll = Roll(world.repository, world.book, world.clock, Apart(lambda _: [measured], world.clock))
     assert [one.alike for one in roll()] == [None]
 
 

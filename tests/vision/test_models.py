@@ -1,6 +1,7 @@
 import dataclasses
 import re
 import sys
+import tomllib
 from importlib.metadata import distribution
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from hypothesis import strategies as st
 from sayso.domain.matching import GallerySize, Promise, thresholds
 from sayso.errors import ModelAltered, ModelMissing
 from sayso.vision import folding, models
-from sayso.vision.models import SFACE, YUNET, ModelManifest
+from sayso.vision.manifest import of_values
+from sayso.vision.models import SFACE, YUNET, ModelManifest, RecogniserManifest
 from sayso.vision.runtime import OpenVinoNetwork
 
 
@@ -157,3 +159,14 @@ def test_the_documented_thresholds_are_those_of_the_model() -> None:
             promise=Promise(0.001, 0.1),
         )
         assert (f"{found.match:.3f}", f"{found.review:.3f}") == (match, review)
+
+
+def test_the_documented_cards_say_what_the_manifests_say() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "reference" / "models.md").read_text("utf-8")
+    for manifest in (YUNET, SFACE):
+        said = {manifest.sha256, manifest.licence, *re.findall(r"\d\.\d+", manifest.rates)}
+        assert {one for one in said if one not in text} == set()
+    [example] = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    auraface = of_values(tomllib.loads(example))
+    assert (auraface.dimension, auraface.licence) == (512, "Apache-2.0")
+    assert not isinstance(auraface, RecogniserManifest)

@@ -14,13 +14,14 @@ from sayso.cli import (
     keeping,
     ledger,
     measuring,
+    models,
     objections,
     people,
     photographs,
     records,
     review,
 )
-from sayso.cli.session import RIGHTS, SET_UP, FolderOption, JsonOption, escape, session
+from sayso.cli.session import MEASURING, RIGHTS, SET_UP, FolderOption, JsonOption, escape, session
 from sayso.cli.verbs import Verbs
 from sayso.domain.key import KeyPlace
 
@@ -43,6 +44,7 @@ app.add_typer(records.notice_app, name="notice", rich_help_panel=RIGHTS)
 app.add_typer(objections.app)
 app.add_typer(keeping.app)
 app.add_typer(measuring.app)
+app.add_typer(models.models_app, name="models", rich_help_panel=MEASURING)
 
 
 def _version(asked: bool) -> None:

@@ -39,6 +39,9 @@ def evaluate(
     references: Annotated[
         int, typer.Option(min=1, metavar="N", help="References of each person, unless labelled.")
     ] = 2,
+    model: Annotated[
+        str, typer.Option(metavar="NAME", help="The recogniser; else the one in use.")
+    ] = "",
     out: Annotated[
         Path | None,
         typer.Option(
@@ -59,7 +62,7 @@ def evaluate(
     with session(context, workspace, as_json) as run:
         if out is not None:
             require_writable(out)
-        measure = open_evaluate(run.folder, dataset, os.environ)
+        measure = open_evaluate(run.folder, dataset, os.environ, model=model)
         with run.progress("Measuring") as progress:
             found = measure(
                 dataset, labels=labels, boxes=boxes, references=references, progress=progress

@@ -69,6 +69,9 @@ class GallerySize:
     people: int
     references: int
 
+    def __add__(self, other: "GallerySize") -> "GallerySize":
+        return GallerySize(self.people + other.people, self.references + other.references)
+
     @property
     def chances(self) -> int:
         """As how many single references the gallery names strangers, from 1.

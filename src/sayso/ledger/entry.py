@@ -63,6 +63,7 @@ class Action(StrEnum):
     RETENTION = "retention"
     LOGIN = "login"
     KEY = "key"
+    MODEL = "model"
     CHECKPOINT = "checkpoint"
     CLOCK = "clock"
     """The clock was ahead and is set right: times may go back here, and nowhere else."""

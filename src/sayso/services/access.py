@@ -61,7 +61,7 @@ class Access:
     open_source: OpenSource
     workers: int
     controller: Controller
-    logic: Logic
+    logic: Callable[[frozenset[str]], Logic]
     history: History = no_history
 
     def __call__(
@@ -109,13 +109,14 @@ class Access:
     def _write(
         self, stream: BinaryIO, facts: Facts, asked: Asked, progress: Progress
     ) -> list[Handed]:
+        logic = self.logic(facts.models)
         with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
             handed = self._pictures(archive, facts, asked, progress)
             texts = {
                 "README.txt": readme(asked, self.controller),
-                "index.html": html(facts, handed, asked, self.controller, self.logic),
+                "index.html": html(facts, handed, asked, self.controller, logic),
                 "records.jsonld": _json(graph(facts.records)),
-                "data.json": _json(data(facts, handed, asked, self.controller, self.logic)),
+                "data.json": _json(data(facts, handed, asked, self.controller, logic)),
             }
             for name, text in texts.items():
                 archive.writestr(_entry(name, asked), text.encode())

@@ -92,7 +92,12 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Everything that is held of one person; texts hold nobody else's name."""
+    """Everything that is held of one person; texts hold nobody else's name.
+
+    Attributes:
+        size: of everybody's references.
+        models: of which models (SHA-256) this person has references.
+    """
 
     person: Person
     fields: tuple[ProfileField, ...]
@@ -103,6 +108,7 @@ class Facts:
     rows: Rows
     history: tuple[Mapping[str, Any], ...]
     size: GallerySize
+    models: frozenset[str]
 
 
 def gather(
@@ -128,6 +134,7 @@ def gather(
         rows=_rows(unit, person, redaction),
         history=tuple(redaction.tree(dict(entry)) for entry in history(person.id)),
         size=GallerySize(len(counts), sum(counts.values())),
+        models=unit.templates.models(person.id),
     )
 
 

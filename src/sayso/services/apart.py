@@ -4,16 +4,17 @@ References are opened, compared with each other in memory, and gone; nothing abo
 No model is loaded: what is compared are references that were built before.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sayso.domain.calibration import Calibration
 from sayso.domain.grant import STAFF
-from sayso.domain.matching import Promise, thresholds
+from sayso.domain.matching import GallerySize, Promise, thresholds
 from sayso.domain.person import Person, PersonId
 from sayso.domain.photo import Collection, Recognition
 from sayso.domain.policy import Permit, TellName, decide
 from sayso.domain.sighting import Link
+from sayso.gallery import Candidate
 from sayso.services.galleries import ScopeGallery
 from sayso.services.ports import Clock
 from sayso.store.repository import Unit
@@ -21,12 +22,17 @@ from sayso.store.repository import Unit
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What is known of a model without loading it."""
+    """What is known of a model without loading it.
+
+    Attributes:
+        besides: people who have a reference of this model too are not compared by it.
+    """
 
     model_sha256: str
     dimension: int
     calibration: Calibration
     promise: Promise
+    besides: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +63,13 @@ class Alike:
 
 @dataclass(frozen=True, slots=True)
 class Apart:
-    """Compares those who are in one gallery with each other."""
+    """Compares those who are in one gallery with each other.
 
-    known: Measured
+    Attributes:
+        known: says by which models people are compared.
+    """
+
+    known: Callable[[Unit], Sequence[Measured]]
     clock: Clock
 
     def __call__(self, unit: Unit) -> Alike:
@@ -74,17 +84,19 @@ class Apart:
         told: dict[PersonId, list[LookAlike]] = {}
         opened = 0
         now = self.clock()
+        models = self.known(unit)
         for collection in unit.collections.newest_first():
             over = collection.retain_until is not None and collection.retain_until <= now
             if collection.recognition is not Recognition.GROUP or over:
                 continue
-            gallery = ScopeGallery(self.known.dimension, self.known.model_sha256)
-            opened += gallery.renew(unit, collection, now)
-            match = thresholds(
-                self.known.calibration, size=gallery.size, promise=self.known.promise
-            ).match
-            pairs = gallery.alike(gallery.everybody(-1), match)
-            gallery.empty()
+            pairs: dict[PersonId, tuple[Candidate, ...]] = {}
+            galleries = [ScopeGallery(m.dimension, m.model_sha256, m.besides) for m in models]
+            opened += sum(gallery.renew(unit, collection, now) for gallery in galleries)
+            size = sum((gallery.size for gallery in galleries), GallerySize(0, 0))
+            for gallery, known in zip(galleries, models, strict=True):
+                found = thresholds(known.calibration, size=size, promise=known.promise)
+                pairs |= gallery.alike(gallery.everybody(-1), found.match)
+                gallery.empty()
             may = self._tellable(unit, collection, {*pairs})
             for person in pairs.keys() & may.keys():
                 told.setdefault(person, []).extend(

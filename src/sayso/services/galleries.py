@@ -52,11 +52,13 @@ class ScopeGallery:
     Args:
         dimension: of the features.
         model_sha256: whose templates are compared.
+        besides: people who have a template of this model too are left out; None: nobody is.
     """
 
-    def __init__(self, dimension: int, model_sha256: str) -> None:
+    def __init__(self, dimension: int, model_sha256: str, besides: str | None = None) -> None:
         self._dimension = dimension
         self._model = model_sha256
+        self._besides = besides
         self._everybody = Gallery(dimension)
         self._newcomers: dict[int, Gallery] = {}
         self._held: dict[PersonId, Held] = {}
@@ -100,7 +102,7 @@ class ScopeGallery:
             version = unit.people.version()
             if self._holds_at(version, now):
                 return 0
-            roll = unit.templates.roll(model_sha256=self._model)
+            roll = unit.templates.roll(model_sha256=self._model, besides=self._besides)
             records = unit.people.all_consents(roll)
             allowed = permits(records, collection, Manner.ONE_TO_MANY, now)
             wanted = {person: held for person, held in roll.items() if person in allowed}
@@ -250,15 +252,22 @@ class Galleries:
     """Every gallery of this process. Safe to share between threads."""
 
     def __init__(self) -> None:
-        self._galleries: dict[tuple[CollectionId, str], ScopeGallery] = {}
+        self._galleries: dict[tuple[CollectionId, str, str | None], ScopeGallery] = {}
         self._lock = threading.Lock()
 
-    def of(self, collection: Collection, dimension: int, model_sha256: str) -> ScopeGallery:
+    def of(
+        self,
+        collection: Collection,
+        dimension: int,
+        model_sha256: str,
+        *,
+        besides: str | None = None,
+    ) -> ScopeGallery:
         """The one gallery of a scope; empty until it is renewed."""
         with self._lock:
-            key = (collection.id, model_sha256)
+            key = (collection.id, model_sha256, besides)
             if key not in self._galleries:
-                self._galleries[key] = ScopeGallery(dimension, model_sha256)
+                self._galleries[key] = ScopeGallery(dimension, model_sha256, besides)
             return self._galleries[key]
 
     def let_go(self, person: PersonId) -> None:

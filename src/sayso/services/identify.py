@@ -197,8 +197,8 @@ class Verify:
             record = unit.people.consents(named.id)
             request = Compare(named.id, collection, Manner.ONE_TO_ONE)
             permit = require(request, record, self.clock())
-            recogniser = self.load_recogniser()  # never in mode off, which that denies
-            references = unit.templates.references(permit, model_sha256=recogniser.model_sha256)
+            loaded = self.load_recogniser()  # never in mode off, which that denies
+            recogniser, references = loaded.references(unit, permit)
             source = self.open_source(unit.collections.folder(collection.name))
         if not references:
             raise PersonUnknown(
@@ -218,7 +218,7 @@ class Verify:
         likeness = classify(
             best.similarity, stored.face.height_px, recogniser.limits(GallerySize(1, opened))
         )
-        if likeness is Likeness.MATCH and self._inseparable(collection, named.id, recogniser):
+        if likeness is Likeness.MATCH and self._inseparable(collection, named.id, loaded):
             likeness = Likeness.REVIEW
         link = Link.MATCH if likeness is Likeness.MATCH else Link.REVIEW
         sighting = Sighting(stored.id, named.id, link, best.similarity)
@@ -235,7 +235,7 @@ class Verify:
         if collection.recognition is not Recognition.GROUP:
             return False
         scope = open_scope(self.repository, recogniser, collection, self.clock)
-        return bool(scope.inseparable([person]))
+        return any(part.inseparable([person]) for part in scope.parts)
 
     def _keep(  # noqa: PLR0913 - the facts of one finding
         self,

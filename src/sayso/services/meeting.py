@@ -20,7 +20,14 @@ from sayso.errors import FaceError, PhotographError
 from sayso.services.pipeline import in_batches, in_order
 from sayso.services.places import Unreadable, read_photograph
 from sayso.services.ports import Clock, PhotographSource, Progress, unwatched
-from sayso.services.recognition import Candidate, Recogniser, Scope, keep_sightings, open_scope
+from sayso.services.recognition import (
+    Candidate,
+    CutOut,
+    Recogniser,
+    Scope,
+    keep_sightings,
+    open_scope,
+)
 from sayso.store.photographs import Behind, Photograph, StoredFace
 from sayso.store.repository import Repository, Unit
 from sayso.vision.align import align, enough_px
@@ -132,17 +139,23 @@ class Meeting:
 
     def _hold_to_limits(self) -> None:
         """The promise is of the gallery as it is now, and so is who can be told apart in it."""
-        here, limits = self.collection.id, self.scope.limits
-        model = self._recogniser.model_sha256
+        for part in self.scope.parts:
+            self._hold(part)
+
+    def _hold(self, part: Scope) -> None:
+        """The same for what one model found."""
+        here, limits, model = self.collection.id, part.limits, part.model_sha256
         with self._repository.reading() as unit:
             strong = unit.sightings.strong_doubts(here, match=limits.match, model_sha256=model)
             _, least = unit.photographs.backlog(here, self.scope.through)
         all_pairs = len(self.scope) <= _ALL_PAIRS
-        likely = self.scope.everybody(joined_after=-1 if all_pairs else least)
-        inseparable = self.scope.inseparable(likely | strong)
+        likely = part.everybody(joined_after=-1 if all_pairs else least)
+        inseparable = part.inseparable(likely | strong)
         doubtful = inseparable.keys() | {one for others in inseparable.values() for one in others}
         with self._repository.writing() as unit:
-            unit.sightings.hold_to(here, match=limits.match, review=limits.review)
+            unit.sightings.hold_to(
+                here, match=limits.match, review=limits.review, model_sha256=model
+            )
             unit.sightings.doubt(here, doubtful)
             unit.sightings.settle(
                 here, match=limits.match, model_sha256=model, people=strong - doubtful
@@ -203,8 +216,8 @@ class Meeting:
                 one = Met(photograph, {}, scope.through, error)
             met.append(one)
         if crops:
-            probes = scope.embedder.embed(np.stack(crops))
-            found = scope.judge(faces, probes, joined_after=group.met)
+            cut = CutOut(tuple(faces), np.stack(crops))
+            [found] = scope.compare_all([cut], joined_after=group.met)
             for (one, face), candidates in zip(owners, found, strict=True):
                 one.candidates[face] = candidates
         return met

@@ -5,7 +5,7 @@ Features of the probes live in these functions' local variables and go with them
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 
@@ -25,12 +25,14 @@ from sayso.domain.matching import (
 )
 from sayso.domain.person import PersonId
 from sayso.domain.photo import Collection
-from sayso.domain.policy import Manner, require_comparable
+from sayso.domain.policy import Manner, Permit, require_comparable
 from sayso.domain.sighting import Link, Sighting
 from sayso.gallery import Gallery
 from sayso.services.galleries import Galleries, Newcomer, ScopeGallery, permits
 from sayso.services.ports import Clock, FaceEmbedder
+from sayso.store.models import InUse
 from sayso.store.repository import Repository, Unit
+from sayso.store.templates import Reference
 from sayso.vision.align import CROP_PX, align
 from sayso.vision.decode import Picture
 
@@ -51,6 +53,8 @@ class Recogniser:
         calibration: what is known of the model's errors.
         promise: the false positive identification rates that the controller accepts.
         galleries: of this process, kept from one use to the next.
+        former: the model that is being left, for those who have no reference of this one yet.
+        in_use: what the workspace said of its models when this was loaded.
     """
 
     embedder: FaceEmbedder
@@ -59,6 +63,8 @@ class Recogniser:
     calibration: Calibration
     promise: Promise
     galleries: Galleries = field(default_factory=Galleries)
+    former: "Recogniser | None" = None
+    in_use: InUse | None = None
 
     def features(self, picture: Picture, faces: Sequence[Face]) -> npt.NDArray[np.float32]:
         """Features (N, D), unit length; zeros, which match nobody, for a face drawn by hand."""
@@ -82,6 +88,19 @@ class Recogniser:
         """The similarity that references of one person have at least."""
         return least_agreement(self.calibration)
 
+    def references(self, unit: Unit, permit: Permit) -> tuple["Recogniser", list[Reference]]:
+        """The references of the person whom a permit names, and the recogniser that they are of.
+
+        Raises:
+            ModelChanged: another process changed the models since this was loaded.
+        """
+        unit.models.require(self.in_use)
+        found = unit.templates.references(permit, model_sha256=self.model_sha256)
+        if found or self.former is None:
+            return self, found
+        former = self.former.model_sha256
+        return self.former, unit.templates.references(permit, model_sha256=former)
+
 
 @dataclass(frozen=True, slots=True)
 class CutOut:
@@ -104,11 +123,16 @@ def cut_out(picture: Picture, faces: Sequence[Face]) -> CutOut:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Somebody whom a face may be, and how alike (cosine) they are."""
+    """Somebody whom a face may be, and how alike (cosine) they are.
+
+    Attributes:
+        model_sha256: of the model that says so; None: the one that is in use.
+    """
 
     person: PersonId
     similarity: float
     likeness: Likeness
+    model_sha256: str | None = None
 
 
 class Scope:
@@ -142,9 +166,14 @@ class Scope:
         return self._size.people
 
     @property
-    def embedder(self) -> FaceEmbedder:
-        """What computes the features that are compared here."""
-        return self._recogniser.embedder
+    def parts(self) -> tuple["Scope", ...]:
+        """A scope for each model that is compared by: this one."""
+        return (self,)
+
+    @property
+    def model_sha256(self) -> str:
+        """Of the model whose references these are."""
+        return self._recogniser.model_sha256
 
     def people(self, *, joined_after: int = -1) -> int:
         """How many people joined after a sequence."""
@@ -179,8 +208,7 @@ class Scope:
 
     def match_with(self, more: GallerySize) -> float:
         """The match threshold once so many more are in the gallery."""
-        size = GallerySize(self._size.people + more.people, self._size.references + more.references)
-        return self._recogniser.limits(size).match
+        return self._recogniser.limits(self._size + more).match
 
     def everybody(self, *, joined_after: int = -1) -> frozenset[PersonId]:
         """Who joined after a sequence; after -1: everybody."""
@@ -247,6 +275,80 @@ class Scope:
         return self._gallery.since(joined_after)
 
 
+class SideBySide(Scope):
+    """Two models in one scope: the one in use, and the one that is being left.
+
+    Whoever has a reference of the model in use is compared by it alone; the others by the former.
+    A face is compared with both galleries, each at the thresholds that its model has in a gallery
+    of everybody: what each may get wrong is its share of the promise, and both together keep it.
+    """
+
+    def __init__(
+        self,
+        recogniser: Recogniser,
+        former: Recogniser,
+        galleries: tuple[ScopeGallery, ScopeGallery],
+        renew: Callable[[], int],
+    ) -> None:
+        super().__init__(recogniser, galleries[0], renew)
+
+        def renew_here() -> int:
+            opened = renew()  # of both at once, counted here
+            with self._counting:
+                self.opened += opened
+            return 0
+
+        self._former = Scope(former, galleries[1], renew_here)
+        self._size += galleries[1].size
+        self.limits = recogniser.limits(self._size)
+        self._former.limits = former.limits(self._size)
+        self.through = max(self.through, self._former.through)
+
+    @property
+    def parts(self) -> tuple[Scope, ...]:
+        """Of the model in use, and of the former."""
+        return (self, self._former)
+
+    def people(self, *, joined_after: int = -1) -> int:
+        """How many people joined after a sequence."""
+        return super().people(joined_after=joined_after) + self._former.people(
+            joined_after=joined_after
+        )
+
+    def compare(
+        self, picture: Picture, faces: Sequence[Face], *, joined_after: int = -1
+    ) -> tuple[tuple[Candidate, ...], ...]:
+        """Whom each face may be, see `Scope.compare`."""
+        return self.compare_all([cut_out(picture, faces)], joined_after=joined_after)[0]
+
+    def compare_all(
+        self, many: Sequence[CutOut], *, joined_after: int = -1
+    ) -> list[tuple[tuple[Candidate, ...], ...]]:
+        """Whom each face of several photographs may be, by either model."""
+        here = super().compare_all(many, joined_after=joined_after)
+        there = self._former.compare_all(many, joined_after=joined_after)
+        return [
+            tuple(self._better(*both) for both in zip(first, second, strict=True))
+            for first, second in zip(here, there, strict=True)
+        ]
+
+    def _better(
+        self, here: Sequence[Candidate], there: Sequence[Candidate]
+    ) -> tuple[Candidate, ...]:
+        """One face's candidates, best first: a match before a doubt, then by how sure each is.
+
+        Somebody who was given a reference of the model in use just now may be in both: that counts.
+        """
+        moved = {one.person for one in here}
+        former = self._former.model_sha256
+        left = [replace(one, model_sha256=former) for one in there if one.person not in moved]
+        ranked = sorted(
+            [*((self.limits, one) for one in here), *((self._former.limits, c) for c in left)],
+            key=lambda pair: (pair[1].likeness is not Likeness.MATCH, -_sureness(*pair)),
+        )
+        return _settled([one for _, one in ranked[:_CANDIDATES]], {})
+
+
 def open_scope(
     repository: Repository, recogniser: Recogniser, collection: Collection, clock: Clock
 ) -> Scope:
@@ -254,16 +356,24 @@ def open_scope(
 
     Raises:
         Denied: the collection's mode does not allow comparing every face.
+        ModelChanged: another process changed the models since the recogniser was loaded.
     """
     require_comparable(collection, Manner.ONE_TO_MANY, clock())
-    of = recogniser.galleries.of(collection, recogniser.dimension, recogniser.model_sha256)
+    model, former = recogniser.model_sha256, recogniser.former
+    galleries = [recogniser.galleries.of(collection, recogniser.dimension, model)]
+    if former is not None:
+        left, size = former.model_sha256, former.dimension
+        galleries.append(recogniser.galleries.of(collection, size, left, besides=model))
 
     def renew() -> int:
         repository.vault.require_current()  # what the old key opened is not used under a new one
         with repository.reading() as unit:
-            return of.renew(unit, collection, clock())
+            unit.models.require(recogniser.in_use)
+            return sum(one.renew(unit, collection, clock()) for one in galleries)
 
-    return Scope(recogniser, of, renew)
+    if former is None:
+        return Scope(recogniser, galleries[0], renew)
+    return SideBySide(recogniser, former, (galleries[0], galleries[1]), renew)
 
 
 def keep_sightings(  # noqa: PLR0913 - the facts of one write
@@ -285,15 +395,14 @@ def keep_sightings(  # noqa: PLR0913 - the facts of one write
         return
     standing = {person for person in people if unit.people.exists(person)}
     still = permits(unit.people.all_consents(standing), collection, Manner.ONE_TO_MANY, now)
-    unit.sightings.keep(
-        (
-            Sighting(face, found.person, _LINKS[found.likeness], found.similarity)
-            for face, row in zip(faces, candidates, strict=True)
-            for found in row
-            if found.person in still
-        ),
-        model_sha256=model_sha256,
-    )
+    by_model: dict[str, list[Sighting]] = {}
+    for face, row in zip(faces, candidates, strict=True):
+        for found in row:
+            if found.person in still:
+                sighting = Sighting(face, found.person, _LINKS[found.likeness], found.similarity)
+                by_model.setdefault(found.model_sha256 or model_sha256, []).append(sighting)
+    for model, found_by_it in by_model.items():
+        unit.sightings.keep(found_by_it, model_sha256=model)
 
 
 _LINKS = {Likeness.MATCH: Link.MATCH, Likeness.REVIEW: Link.REVIEW}
@@ -306,10 +415,18 @@ def _settled(
     matched = [c.person for c in row if c.likeness is Likeness.MATCH]
     doubtful = len(matched) > 1 or any(person in inseparable for person in matched)
     return tuple(
-        Candidate(c.person, c.similarity, _doubt(c.likeness)) if doubtful else c
+        replace(c, likeness=_doubt(c.likeness)) if doubtful else c
         for c in row
         if c.likeness is not Likeness.NEITHER
     )
+
+
+def _sureness(limits: Thresholds, one: Candidate) -> float:
+    """How far a similarity lies from a model's review threshold, in steps to its match threshold.
+
+    Similarities of two models say nothing beside each other; these do.
+    """
+    return (one.similarity - limits.review) / max(limits.match - limits.review, 1e-6)
 
 
 def _doubt(likeness: Likeness) -> Likeness:

@@ -148,6 +148,11 @@ class Photographs:
             rows = [{"photo": int(photo), "reached": n} for photo, n in through.items()]
             self._connection.execute(query, rows)
 
+    def compare_again(self) -> None:
+        """Say that no face was compared with anybody: catching up compares all of them anew."""
+        known = photos.c.compared_through.is_not(None)
+        self._connection.execute(sa.update(photos).where(known).values(compared_through=-1))
+
     def behind(
         self, collection: CollectionId, through: int, *, after: Behind | None = None, limit: int
     ) -> list[Behind]:

@@ -14,6 +14,7 @@ from sayso.store.database import Database
 from sayso.store.entries import Entries
 from sayso.store.files import Files
 from sayso.store.holdings import Holdings
+from sayso.store.models import Models
 from sayso.store.notices import Notices
 from sayso.store.objections import Objections
 from sayso.store.people import People
@@ -45,6 +46,7 @@ class Unit:
     holdings: Holdings
     takedowns: Takedowns
     objections: Objections
+    models: Models
 
 
 _TOLD = 8
@@ -196,4 +198,5 @@ class Repository:
             holdings=Holdings(connection),
             takedowns=Takedowns(connection),
             objections=Objections(connection),
+            models=Models(connection),
         )

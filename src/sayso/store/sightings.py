@@ -66,13 +66,15 @@ class Sightings:
         if rows:
             self._connection.execute(sa.insert(sightings).prefix_with("OR REPLACE"), rows)
 
-    def hold_to(self, collection: CollectionId, *, match: float, review: float) -> None:
-        """Hold what comparisons found in a collection to thresholds that have risen since.
+    def hold_to(
+        self, collection: CollectionId, *, match: float, review: float, model_sha256: str
+    ) -> None:
+        """Hold what one model's comparisons found in a collection to thresholds that have risen.
 
         A gallery that grew needs higher ones: matches below become doubts, doubts below go. Only
         what lies below is read.
         """
-        here = _lies_in(collection)
+        here = sa.and_(_lies_in(collection), sightings.c.model_sha256 == model_sha256)
         for link in (Link.MATCH, Link.REVIEW):
             below = (sightings.c.link == link.value, sightings.c.similarity < review)
             self._connection.execute(sa.delete(sightings).where(*below, here))
@@ -121,7 +123,8 @@ class Sightings:
         contended = sa.exists().where(
             rival.c.face_id == sightings.c.face_id,
             rival.c.person_id != sightings.c.person_id,
-            rival.c.similarity >= match,
+            # Similarities of two models say nothing beside each other: any is a rival.
+            (rival.c.similarity >= match) | (rival.c.model_sha256 != sightings.c.model_sha256),
         )
         large = sa.exists().where(
             faces.c.id == sightings.c.face_id, faces.c.height_px >= SMALLEST_DECISIVE_HEIGHT_PX

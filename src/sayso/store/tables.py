@@ -330,3 +330,13 @@ notices = Table(
     Column("added_at", String, nullable=False),
     comment="what people were told, word for word; one is current in each language",
 )
+
+models = Table(
+    "models",
+    metadata,
+    Column("sha256", String, primary_key=True),
+    Column("name", String, nullable=False, unique=True),
+    Column("manifest", String, nullable=False),
+    Column("added_at", String, nullable=False),
+    comment="recognisers that were added to those that come with Sayso; the manifest as JSON",
+)

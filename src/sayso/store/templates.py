@@ -1,9 +1,10 @@
 """Sealed templates, and what is left to do once some of them went."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +15,9 @@ from sayso.domain.policy import Compare, HoldTemplate, Permit
 from sayso.errors import ConsentMalformed
 from sayso.store import records
 from sayso.store.database import bump_version
+from sayso.store.models import require_current
 from sayso.store.tables import persons, sightings, templates
-from sayso.store.traces import Trace, of_sealed
+from sayso.store.traces import Trace, of_sealed, of_template
 from sayso.store.vault import Vault
 
 _READ_BACK = 1000
@@ -41,6 +43,17 @@ class Parting:
         if person not in self.people and len(self.people) < _READ_BACK:
             self.traces += of_sealed(connection, vault, person)
         self.people.add(person)
+
+    def from_model(self, vault: Vault, rows: Sequence[records.Row]) -> None:
+        """Note that some templates go whose people keep others, and with them the data key.
+
+        No key is destroyed, which would say that pages are to be swept: so it is said here.
+        """
+        for row in rows[:_READ_BACK]:
+            self.traces += of_template(row.id, row.sealed)
+        if rows:
+            self.people.update(PersonId(row.person_id) for row in rows)
+            vault.store.owe_sweep()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +105,10 @@ class Templates:
 
         Raises:
             ConsentMalformed: the permit is not one to hold a template.
+            ModelChanged: the workspace uses another model by now.
         """
         person = _permitted(permit, HoldTemplate)
+        require_current(self._connection, model_sha256)
         self._parting.sealed = True
         template = uuid.uuid4().hex
         features = np.ascontiguousarray(vector, dtype=np.float32).tobytes()
@@ -126,14 +141,21 @@ class Templates:
         )
         return [self._opened(row) for row in self._connection.execute(query)]
 
-    def roll(self, *, model_sha256: str) -> Mapping[PersonId, Held]:
-        """Which references of one model there are, of everybody who has any; none is opened."""
+    def roll(self, *, model_sha256: str, besides: str | None = None) -> Mapping[PersonId, Held]:
+        """Which references of one model there are, of everybody who has any; none is opened.
+
+        Args:
+            model_sha256: of which model.
+            besides: leave out people who have a reference of this one too; None: nobody.
+        """
         query = (
             sa.select(templates.c.id, templates.c.person_id, persons.c.joined_at_sequence)
             .join(persons, persons.c.id == templates.c.person_id)
             .where(templates.c.model_sha256 == model_sha256)
             .order_by(templates.c.id)
         )
+        if besides is not None:
+            query = query.where(templates.c.person_id.not_in(_owners(besides)))
         ids: dict[PersonId, tuple[str, ...]] = {}
         joined: dict[PersonId, int] = {}
         for template, owner, sequence in self._connection.execute(query):
@@ -156,6 +178,18 @@ class Templates:
         query = sa.select(templates.c.person_id, sa.func.count()).group_by(templates.c.person_id)
         return {PersonId(person): count for person, count in self._connection.execute(query)}
 
+    def owners(self, model_sha256: str, *, besides: str | None = None) -> frozenset[PersonId]:
+        """Who has references of one model; ``besides``: but none of this other one."""
+        query = _owners(model_sha256)
+        if besides is not None:
+            query = query.where(templates.c.person_id.not_in(_owners(besides)))
+        return frozenset(map(PersonId, self._connection.execute(query).scalars()))
+
+    def models(self, person: PersonId) -> frozenset[str]:
+        """Of which models (SHA-256) a person has references."""
+        query = sa.select(templates.c.model_sha256).where(templates.c.person_id == person)
+        return frozenset(self._connection.execute(query).scalars())
+
     def ids(self, person: PersonId) -> tuple[str, ...]:
         """Ids of a person's templates."""
         query = sa.select(templates.c.id).where(templates.c.person_id == person)
@@ -175,6 +209,26 @@ class Templates:
         bump_version(self._connection)
         return gone.rowcount
 
+    def drop_model(self, model_sha256: str) -> int:
+        """Remove all templates of one model and what it found; gives how many templates.
+
+        People who have no other lose their data key, as in `drop`; those who have keep it.
+        """
+        owners = self.owners(model_sha256)
+        others = sa.select(templates.c.person_id).where(templates.c.model_sha256 != model_sha256)
+        staying = owners & set(self._connection.execute(others.distinct()).scalars())
+        for person in sorted(owners - staying):
+            self._parting.from_person(self._connection, self._vault, person)
+        mine = templates.c.model_sha256 == model_sha256
+        rows = self._connection.execute(sa.select(templates).where(mine)).all()
+        self._parting.from_model(self._vault, [row for row in rows if row.person_id in staying])
+        gone = self._connection.execute(sa.delete(templates).where(mine))
+        for person in sorted(owners):
+            found = (sightings.c.person_id == person, sightings.c.model_sha256 == model_sha256)
+            self._connection.execute(sa.delete(sightings).where(*found))
+        bump_version(self._connection)
+        return gone.rowcount
+
     def built(self) -> Mapping[PersonId, datetime]:
         """When the oldest template was built of each person who has any."""
         query = sa.select(templates.c.person_id, sa.func.min(templates.c.built_at))
@@ -191,6 +245,11 @@ class Templates:
             vector=np.frombuffer(plain, dtype=np.float32),
             joined_at=row.joined_at_sequence,
         )
+
+
+def _owners(model_sha256: str) -> sa.Select[Any]:
+    query = sa.select(templates.c.person_id).where(templates.c.model_sha256 == model_sha256)
+    return query.distinct()
 
 
 def _permitted(permit: Permit, *kinds: type[HoldTemplate | Compare]) -> PersonId:

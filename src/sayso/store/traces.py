@@ -118,9 +118,14 @@ def of_sealed(connection: sa.Connection, vault: Vault, person: str) -> list[Trac
     wrapped = vault.wrapped(person)
     found = [] if wrapped is None else [*_pieces("the wrapped data key", wrapped)]
     for row in rows:
-        found += _pieces("a sealed template", row.sealed)
-        found.append(Trace("a template's id", row.id.encode(), word=False))
+        found += of_template(row.id, row.sealed)
     return found
+
+
+def of_template(template: str, sealed: bytes) -> list[Trace]:
+    """What is kept of one template, as it is kept."""
+    named = Trace("a template's id", template.encode(), word=False)
+    return [*_pieces("a sealed template", sealed), named]
 
 
 def lasting(traces: Iterable[Trace]) -> list[Trace]:

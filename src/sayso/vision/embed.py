@@ -1,8 +1,11 @@
 """Features of aligned faces. They exist in memory only; what may be kept is decided elsewhere."""
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
+from sayso.errors import ModelUnfit
 from sayso.vision.decode import Pixels
 from sayso.vision.runtime import Network, planes
 
@@ -15,15 +18,25 @@ class Embedder:
     """Computes features. Safe to call from several threads.
 
     Args:
-        network: SFace; batch (N, 3, 112, 112), RGB 0..255, one output (N, dimension).
+        network: batch (N, 3, 112, 112), one output (N, dimension).
         dimension: of the features.
         chunk: how many crops go through the network at once; bounds memory.
+        prepare: from crops (N, 112, 112, 3), uint8 RGB, to what the network takes, see
+            `sayso.vision.models.EmbedderManifest.prepared`; None: the crops as they are.
     """
 
-    def __init__(self, network: Network, *, dimension: int = 128, chunk: int = CHUNK) -> None:
+    def __init__(
+        self,
+        network: Network,
+        *,
+        dimension: int = 128,
+        chunk: int = CHUNK,
+        prepare: Callable[[Pixels], NDArray[np.generic]] | None = None,
+    ) -> None:
         self._network = network
         self._dimension = dimension
         self._chunk = chunk
+        self._prepare = prepare
 
     def embed(self, crops: Pixels) -> NDArray[np.float32]:
         """Features of unit length.
@@ -35,11 +48,21 @@ class Embedder:
         Returns:
             float32 (N, dimension). A crop of which the network makes nothing gives zeros, whose
             similarity to anything is 0: it matches nobody.
+
+        Raises:
+            ModelUnfit: the network gives something else than one row for each crop.
         """
         features = np.zeros((len(crops), self._dimension), np.float32)
         for start in range(0, len(crops), self._chunk):
             part = crops[start : start + self._chunk]
-            (raw,) = list(self._network(planes(part)).values())[:1]
+            given = part if self._prepare is None else self._prepare(part)
+            (raw,) = list(self._network(planes(given)).values())[:1]
+            if raw.shape != (len(part), self._dimension):
+                raise ModelUnfit(
+                    expected=f"features of shape ({len(part)}, {self._dimension})",
+                    found=f"shape {raw.shape}",
+                    remedy="Mend the manifest's dimension, or use a model that takes a batch.",
+                )
             features[start : start + len(part)] = _unit(raw)
         return features
 

@@ -20,6 +20,8 @@ from sayso.store.sealing import WorkspaceKey
 DATABASE = "sayso.sqlite"
 KEY = "workspace.key"
 LEDGER = "ledger"
+ADDED = "models"
+"""The folder of models that were added to a workspace."""
 
 
 def utc_now() -> datetime:

@@ -13,13 +13,19 @@ from typing import TYPE_CHECKING
 from sayso.errors import DeviceMissing
 from sayso.settings import CPU, CUDA
 from sayso.wiring import cache
+from sayso.wiring.layout import ADDED
 
 if TYPE_CHECKING:
     from sayso.domain.person import PersonId
     from sayso.services.eye import Eye
+    from sayso.services.galleries import Galleries
+    from sayso.services.models import Chosen
     from sayso.services.recognition import Recogniser
     from sayso.settings import Settings
+    from sayso.store.repository import Repository
     from sayso.vision.decode import DecodeLimits
+    from sayso.vision.embed import Embedder
+    from sayso.vision.models import EmbedderManifest, RecogniserManifest
     from sayso.vision.runtime import Network
 
 _LOG = logging.getLogger(__name__)
@@ -27,9 +33,15 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Models:
-    """What looks at pictures; each is imported and loaded when first asked for."""
+    """What looks at pictures; each is imported and loaded when first asked for.
+
+    Attributes:
+        repository: of the workspace, which says by which models people are compared; None: there
+            is none.
+    """
 
     settings: Settings
+    repository: Repository | None = None
 
     @cached_property
     def eye(self) -> Eye:
@@ -57,23 +69,58 @@ class Models:
 
     @cached_property
     def recogniser(self) -> Recogniser:
-        """Computes features, with what is known of its errors."""
-        from sayso.services.recognition import Recogniser
-        from sayso.vision.cuda import faces_at_once
-        from sayso.vision.embed import CHUNK, Embedder
-        from sayso.vision.models import SFACE, load
+        """Computes features, with what is known of its errors; and the one that is being left."""
+        from dataclasses import replace
 
-        chunk = faces_at_once(self._device_bytes) if self._on_gpu else CHUNK
+        from sayso.services.galleries import Galleries
+
+        chosen, galleries = self.chosen(), Galleries()
+        loaded = self.recogniser_of(chosen.manifest, galleries)
+        if chosen.former is None:
+            return replace(loaded, in_use=chosen.in_use)
+        former = self.recogniser_of(chosen.former, galleries)
+        return replace(loaded, former=former, in_use=chosen.in_use)
+
+    def recogniser_of(self, manifest: RecogniserManifest, galleries: Galleries) -> Recogniser:
+        """One recogniser by itself."""
+        from sayso.services.recognition import Recogniser
 
         return Recogniser(
-            Embedder(
-                self._network(load(SFACE, self._trusted)), dimension=SFACE.dimension, chunk=chunk
-            ),
-            SFACE.sha256,
-            SFACE.dimension,
-            SFACE.calibration,
+            self.embedder(manifest),
+            manifest.sha256,
+            manifest.dimension,
+            manifest.calibration,
             self.settings.promise,
+            galleries,
         )
+
+    def embedder(self, manifest: EmbedderManifest) -> Embedder:
+        """Computes features."""
+        from sayso.vision.cuda import faces_at_once
+        from sayso.vision.embed import CHUNK, Embedder
+        from sayso.vision.models import load
+
+        chunk = faces_at_once(self._device_bytes) if self._on_gpu else CHUNK
+        network = self._network(load(manifest, self._trusted, self.added))
+        return Embedder(
+            network, dimension=manifest.dimension, chunk=chunk, prepare=manifest.prepared
+        )
+
+    def chosen(self) -> Chosen:
+        """By which models people are compared."""
+        from sayso.services.models import DEFAULT, Chosen, chosen
+
+        if self.repository is None:
+            return Chosen(DEFAULT, None, None)
+        with self.repository.reading() as unit:
+            return chosen(unit)
+
+    @property
+    def added(self) -> Path | None:
+        """The folder of models that were added to the workspace."""
+        if self.repository is None:
+            return None
+        return self.repository.database.path.parent / ADDED
 
     def let_go(self, person: PersonId) -> None:
         """Remove a person from the galleries in memory; there are none before a recogniser is."""

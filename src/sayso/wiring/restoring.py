@@ -23,6 +23,7 @@ from sayso.store.keystore import NAME as KEYS
 from sayso.store.keystore import KeyStore
 from sayso.store.repository import Repository
 from sayso.wiring.layout import (
+    ADDED,
     DATABASE,
     LEDGER,
     actor,
@@ -148,6 +149,9 @@ def _put_in_place(unpacked: Unpacked, folder: Path, *, keys_too: bool) -> None:
             ledger.rename(folder / ledger.name)
     if FILE in unpacked.extra and not (folder / FILE).exists():
         (unpacked.folder / FILE).replace(folder / FILE)
+    for model in sorted((unpacked.folder / ADDED).glob("*.onnx")):
+        (folder / ADDED).mkdir(mode=0o700, exist_ok=True)
+        model.replace(folder / ADDED / model.name)  # verified by its SHA-256 when it is used
     sync_folder(folder)
     put_in_place(unpacked.folder / DATABASE, folder / DATABASE)
 

@@ -41,16 +41,21 @@ from sayso.settings import FILE, Settings
 from sayso.sources.folder import Folder
 from sayso.store.backup import Written, clear_unpacked, write_backup
 from sayso.store.database import SCHEMA, Database
-from sayso.store.repository import Repository
-from sayso.wiring.layout import LEDGER
+from sayso.store.repository import Repository, Unit
+from sayso.wiring.layout import ADDED, LEDGER
 from sayso.wiring.models import Models
 
 if TYPE_CHECKING:
     from sayso.services.access import Access
+    from sayso.services.adopt import Adopt
+    from sayso.services.apart import Measured
     from sayso.services.catchup import CatchUp
+    from sayso.services.changeover import ChangeOver
     from sayso.services.enrol import Enrol
     from sayso.services.eye import Eye
     from sayso.services.identify import Identify, Verify
+    from sayso.services.models import ModelBook
+    from sayso.services.ports import FaceEmbedder
     from sayso.services.publish import Publish
     from sayso.services.recognition import Recogniser
     from sayso.services.scan import Scan
@@ -87,12 +92,28 @@ class Workspace:
                 "Another process keeps reading the workspace, so that old pages of templates that "
                 "went are still there. No key opens them; a start when nobody reads removes them."
             )
+        over = self._finish_change()
+        notes += [] if over is None else [over]
         if closed:
             notes.append(
                 f"Templates of {len(closed)} people could not be opened any more, their data keys "
                 f"being gone, and were removed: {', '.join(sorted(closed))}. Enrol them again."
             )
         return tuple(notes)
+
+    def _finish_change(self) -> str | None:
+        """End a change of models for which nobody is left to be asked."""
+        with self.repository.reading() as unit:
+            in_use = unit.models.in_use()
+        if in_use is None or in_use.former_sha256 is None:
+            return None  # as for most verbs: nothing of models is imported
+        ended = self.change_over.finish()
+        if ended is None:
+            return None
+        return (
+            "Everybody has a reference of the new model: the change is over, and "
+            f"{ended.templates} templates of {ended.left.name} are removed."
+        )
 
     @cached_property
     def declare(self) -> Declare:
@@ -188,10 +209,11 @@ class Workspace:
             )
 
     def _extra(self) -> dict[str, Path]:
-        """What a backup holds besides the databases: the settings and the ledgers."""
+        """What a backup holds besides the databases: the settings, the ledgers, added models."""
         named = {FILE: self.folder / FILE}
-        for ledger in self.book.folders:
-            named |= {f"{ledger.name}/{path.name}": path for path in ledger.iterdir()}
+        added = self.folder / ADDED
+        for folder in (*self.book.folders, *([added] if added.is_dir() else [])):
+            named |= {f"{folder.name}/{path.name}": path for path in folder.iterdir()}
         return {
             name: path
             for name, path in sorted(named.items())
@@ -248,12 +270,24 @@ class Workspace:
     @cached_property
     def people(self) -> Roll:
         """Lists everybody who was asked."""
-        from sayso.services.apart import Apart, Measured
-        from sayso.vision.models import SFACE
+        from sayso.services.apart import Apart
 
-        # What is known of the model, without loading it: references are compared with each other.
-        known = Measured(SFACE.sha256, SFACE.dimension, SFACE.calibration, self.settings.promise)
-        return Roll(self.repository, self.book, self.clock, Apart(known, self.clock))
+        return Roll(self.repository, self.book, self.clock, Apart(self._measured, self.clock))
+
+    def _measured(self, unit: Unit) -> list[Measured]:
+        """What is known of the models, without loading them."""
+        from sayso.services.apart import Measured
+        from sayso.services.models import chosen
+
+        now = chosen(unit)
+        pairs = [(now.manifest, None), (now.former, now.manifest.sha256)]
+        return [
+            Measured(
+                one.sha256, one.dimension, one.calibration, self.settings.promise, besides=besides
+            )
+            for one, besides in pairs
+            if one is not None
+        ]
 
     def person(self, id_or_name: str) -> Person:
         """One person, by id or by a name that only one has.
@@ -313,11 +347,20 @@ class Workspace:
     def _told(self, person: PersonId) -> Sequence[Mapping[str, Any]]:
         return self.audit.told(person)
 
+    def _logic(self, models: frozenset[str]) -> Logic:
+        """How somebody with references of these models is compared."""
+        chosen = self.models.chosen()
+        former, model = chosen.former, chosen.manifest
+        if former is not None and former.sha256 in models and model.sha256 not in models:
+            model = former
+        return Logic(
+            model.name, model.sha256, model.provenance, model.calibration, self.settings.promise
+        )
+
     @cached_property
     def access(self) -> Access:
         """Hands a person everything that is held of them."""
         from sayso.services.access import Access
-        from sayso.vision.models import SFACE
 
         return Access(
             self.book,
@@ -326,20 +369,47 @@ class Workspace:
             self._open_source,
             self.settings.cores,
             self.settings.controller,
-            Logic(
-                SFACE.name,
-                SFACE.sha256,
-                SFACE.provenance,
-                SFACE.calibration,
-                self.settings.promise,
-            ),
+            self._logic,
             self._told,
         )
 
     @cached_property
     def models(self) -> Models:
         """What looks at pictures."""
-        return Models(self.settings)
+        return Models(self.settings, self.repository)
+
+    @cached_property
+    def model_book(self) -> ModelBook:
+        """Tells of the models, and removes one."""
+        from sayso.services.models import ModelBook
+
+        return ModelBook(self.repository, self.book, self.folder / ADDED)
+
+    @cached_property
+    def adopt(self) -> Adopt:
+        """Adds models."""
+        from sayso.services.adopt import Adopt
+        from sayso.services.calibrate import Calibrate
+
+        def calibrate(embedder: FaceEmbedder) -> Calibrate:
+            return Calibrate(self.eye, embedder, _open_dataset, self.settings.cores)
+
+        return Adopt(
+            self.repository,
+            self.book,
+            self.clock,
+            self.folder / ADDED,
+            self.models.embedder,
+            calibrate,
+            self.declare.require_apart,
+        )
+
+    @cached_property
+    def change_over(self) -> ChangeOver:
+        """Changes from one model to another."""
+        from sayso.services.changeover import ChangeOver
+
+        return ChangeOver(self.repository, self.book, self.models.embedder, self.models.let_go)
 
     @property
     def eye(self) -> Eye:
@@ -355,6 +425,10 @@ class Workspace:
     def close(self) -> None:
         """Give back what is held."""
         self.database.close()
+
+
+def _open_dataset(folder: str) -> Folder:
+    return Folder(Path(folder))
 
 
 @contextmanager

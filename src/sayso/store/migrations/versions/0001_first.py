@@ -48,6 +48,16 @@ def upgrade() -> None:
         comment="single facts of the workspace: its id, where its key is, the key's check",
     )
     op.create_table(
+        "models",
+        sa.Column("sha256", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("manifest", sa.String(), nullable=False),
+        sa.Column("added_at", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("sha256", name=op.f("pk_models")),
+        sa.UniqueConstraint("name", name=op.f("uq_models_name")),
+        comment="recognisers that were added to those that come with Sayso; the manifest as JSON",
+    )
+    op.create_table(
         "notices",
         sa.Column("sha256", sa.String(), nullable=False),
         sa.Column("version", sa.String(), nullable=False),
