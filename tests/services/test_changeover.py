@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from sayso.domain.face import FaceId
 from sayso.domain.matching import Likeness
-from sayso.domain.sighting import Link
+from sayso.domain.sighting import Link, Sighting
 from sayso.errors import ModelChanged, ModelInUse, ModelUnknown, PersonUnknown
 from sayso.ledger.entry import Action
 from sayso.services.changeover import ChangedOver, ChangeOver
@@ -299,3 +300,20 @@ def test_in_memory_too_nobody_is_left_of_the_model_before(world: Changing) -> No
     world.use("New", only=True)
     gallery = recogniser.galleries.of(collection, DIMENSION, OLD, besides=NEW)
     assert len(gallery) == 0
+
+
+def test_a_rival_by_the_other_model_keeps_a_doubt_one(world: Changing) -> None:
+    """Though by its number it would be none: similarities of two models are not set together."""
+    lived_in(world)
+    face = FaceId(world.face("both.png"))
+    with world.repository.writing() as unit:
+        ada, ben = (unit.people.get(name).id for name in ("Ada", "Ben"))
+        club = unit.collections.get("club").id
+        unit.sightings.keep([Sighting(face, ada, Link.REVIEW, 0.9)], model_sha256=NEW)
+        unit.sightings.keep([Sighting(face, ben, Link.REVIEW, 0.5)], model_sha256=OLD)
+        unit.sightings.settle(club, match=0.8, model_sha256=NEW, people=[ada])
+    assert {one.person: one.link for one in world.links()[face]}[ada] is Link.REVIEW
+    with world.repository.writing() as unit:
+        unit.sightings.keep([Sighting(face, ben, Link.REVIEW, 0.5)], model_sha256=NEW)
+        unit.sightings.settle(club, match=0.8, model_sha256=NEW, people=[ada])
+    assert {one.person: one.link for one in world.links()[face]}[ada] is Link.MATCH

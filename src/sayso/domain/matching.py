@@ -69,9 +69,8 @@ class GallerySize:
     people: int
     references: int
 
-    def __add__(self, more: "GallerySize") -> "GallerySize":
-        """Both together."""
-        return GallerySize(self.people + more.people, self.references + more.references)
+    def __add__(self, other: "GallerySize") -> "GallerySize":
+        return GallerySize(self.people + other.people, self.references + other.references)
 
     @property
     def chances(self) -> int:

@@ -95,7 +95,7 @@ class Facts:
     """Everything that is held of one person; texts hold nobody else's name.
 
     Attributes:
-        references: of everybody.
+        size: of everybody's references.
         models: of which models (SHA-256) this person has references.
     """
 

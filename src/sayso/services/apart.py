@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from sayso.domain.calibration import Calibration
 from sayso.domain.grant import STAFF
-from sayso.domain.matching import NOBODY, Promise, thresholds
+from sayso.domain.matching import GallerySize, Promise, thresholds
 from sayso.domain.person import Person, PersonId
 from sayso.domain.photo import Collection, Recognition
 from sayso.domain.policy import Permit, TellName, decide
@@ -92,7 +92,7 @@ class Apart:
             pairs: dict[PersonId, tuple[Candidate, ...]] = {}
             galleries = [ScopeGallery(m.dimension, m.model_sha256, m.besides) for m in models]
             opened += sum(gallery.renew(unit, collection, now) for gallery in galleries)
-            size = sum((gallery.size for gallery in galleries), NOBODY)
+            size = sum((gallery.size for gallery in galleries), GallerySize(0, 0))
             for gallery, known in zip(galleries, models, strict=True):
                 found = thresholds(known.calibration, size=size, promise=known.promise)
                 pairs |= gallery.alike(gallery.everybody(-1), found.match)

@@ -215,8 +215,9 @@ class Verify:
         picture = self.eye.picture(read_photograph(source, known, self.eye.limits.max_bytes))
         opened = len(references)
         best = _compared(references, recogniser.features(picture, [stored.face]))
-        limits = recogniser.limits(GallerySize(1, opened))
-        likeness = classify(best.similarity, stored.face.height_px, limits)
+        likeness = classify(
+            best.similarity, stored.face.height_px, recogniser.limits(GallerySize(1, opened))
+        )
         if likeness is Likeness.MATCH and self._inseparable(collection, named.id, loaded):
             likeness = Likeness.REVIEW
         link = Link.MATCH if likeness is Likeness.MATCH else Link.REVIEW
