@@ -209,7 +209,7 @@ class Scope:
 
     def match_with(self, more: GallerySize) -> float:
         """The match threshold once so many more are in the gallery."""
-        return self._recogniser.limits(self._size + more).match
+        return self._recogniser.limits(self.size + more).match
 
     def everybody(self, *, joined_after: int = -1) -> frozenset[PersonId]:
         """Who joined after a sequence; after -1: everybody."""
@@ -300,9 +300,9 @@ class SideBySide(Scope):
             return 0
 
         self._former = Scope(former, galleries[1], renew_here)
-        self._size += galleries[1].size
-        self.limits = recogniser.limits(self._size)
-        self._former.limits = former.limits(self._size)
+        self.size += galleries[1].size
+        self.limits = recogniser.limits(self.size)
+        self._former.limits = former.limits(self.size)
         self.through = max(self.through, self._former.through)
 
     @property
