@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import NewType
 
 from sayso.errors import SettingMalformed
@@ -68,9 +69,17 @@ class Landmarks:
     right_mouth: Point
 
 
+class Certainty(StrEnum):
+    """How sure it is that there is a face."""
+
+    SURE = "sure"
+    PERHAPS = "perhaps"
+    """The thorough look before publication doubts it; nothing of it is ever compared."""
+
+
 @dataclass(frozen=True, slots=True)
 class Face:
-    """A detected face.
+    """A detected face, or what may be one.
 
     Attributes:
         box: relative to the upright photograph.
@@ -83,3 +92,12 @@ class Face:
     landmarks: Landmarks | None
     score: float
     height_px: float
+    certainty: Certainty = Certainty.SURE
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "certainty", Certainty(self.certainty))
+
+    @property
+    def comparable(self) -> bool:
+        """Whether features may be computed of it, where consent allows that."""
+        return self.landmarks is not None and self.certainty is Certainty.SURE

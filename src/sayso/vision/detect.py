@@ -5,7 +5,7 @@ Intelligence Research 20, 2023; the decoding of its outputs as in OpenCV's FaceD
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -13,11 +13,23 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from sayso.domain.face import Box, Face, Landmarks, Point
+from sayso.domain.face import Box, Certainty, Face, Landmarks, Point
 from sayso.vision.decode import Picture, Pixels
-from sayso.vision.runtime import Float32, Network, planes
+from sayso.vision.finds import (
+    HEIGHT,
+    WIDTH,
+    Finds,
+    Seen,
+    X,
+    Y,
+    decode_outputs,
+    fuse,
+    merge,
+    mirrored,
+    turned_back,
+)
+from sayso.vision.runtime import Network, planes
 
-_STRIDES_PX = (8, 16, 32)
 _COARSE_PX = 320
 ONE_LOOK_PX = 1280
 """The longest side of the finest look that is one piece."""
@@ -26,30 +38,22 @@ _SEEN_PX = 12.0
 _ENLARGEMENTS = ((1.5, 1024), (2.5, 640))
 """Small photographs are enlarged by so much up to such a side, and not beyond: recall of small
 soft faces rises by four points and landmarks sharpen; more only brings false finds."""
+_SCRUTINY_ENLARGEMENTS = ((2.0, 1280), (2.5, 640))
+_MORE = (0.8,)
+_TURNS = (1, 2, 3)
+_TURNED_PX = 640
+_DOUBT = 0.3
+_PERHAPS = 0.5
+_COUNTED_PX = 10.0
 _TILE_PX = 1280
 _OVERLAP_PX = 128
 """Tiles share this much: a face up to half of it is whole in the tile that owns its centre, and
 larger ones have been seen by the coarser look."""
-_SAME_FACE = 0.35
-"""Two finds that overlap by this much (intersection over union) are one face."""
-_SAME_PLACE = 0.5
-"""By this much, they also see it in the same place and are averaged."""
-_SURE = 0.7
-"""A find inside a larger one is a face of its own from this score on."""
 _FARTHEST_APART = 3.6
 """How many times finer than the middle look the finest may be without another between them."""
-_INSIDE = 0.8
-_MUCH_SMALLER = 0.25
-
-_X, _Y, _WIDTH, _HEIGHT = [0, *range(4, 14, 2)], [1, *range(5, 14, 2)], [2], [3]
-"""Which columns of a find are places across and down, and which are sizes."""
 _TRUSTED_PX = 32.0
 """Under this height a find of a coarse look is left to the next finer one, which sees the same
 face larger: what a coarse look alone makes of few pixels is mostly false."""
-
-_Finds = NDArray[np.float32]
-"""(N, 15): x, y, width, height, five landmarks as x, y pairs, score."""
-
 
 @dataclass(frozen=True, slots=True)
 class _Look:
@@ -59,6 +63,25 @@ class _Look:
     left_px: int
     top_px: int
     own: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """One way to look at the whole picture.
+
+    Attributes:
+        turns: quarter turns anticlockwise before looking.
+        trusted_px: finds that are not so high in this view are left to others.
+    """
+
+    longest_px: int
+    turns: int = 0
+    mirrored: bool = False
+    trusted_px: float = 0.0
+
+    @property
+    def upright(self) -> bool:
+        return self.turns == 0
 
 
 class Detector:
@@ -93,29 +116,68 @@ class Detector:
             # Each look is made from the next finer one: shrinking the whole picture takes longer
             # than YuNet does.
             pixels = _resized(pixels, longest)
-            finds = np.concatenate([self._find(look) for look in _looks(pixels)])
+            finds = self._finds(pixels, self._score_threshold)
             if longest != sizes[-1]:
-                finds = finds[finds[:, 3] >= _TRUSTED_PX]
-            finds[:, _X + _WIDTH] /= pixels.shape[1]
-            finds[:, _Y + _HEIGHT] /= pixels.shape[0]
+                finds = finds[finds[:, 3] * pixels.shape[0] >= _TRUSTED_PX]
             found.append(finds)
-        finds = merge(np.concatenate(found))
-        faces = [_face(find, picture.height_px) for find in finds]
-        return tuple(sorted(faces, key=lambda face: -face.box.width * face.box.height))
+        return _faces(merge(np.concatenate(found)), picture)
 
-    def _find(self, look: _Look) -> _Finds:
+    def scrutinise(self, picture: Picture, *, smallest_px: float) -> tuple[Face, ...]:
+        """The faces of a photograph and what may be one, largest first: as thorough as we can.
+
+        See `_views` for what is looked at besides what `detect` looks at, and
+        `sayso.vision.finds.fuse` for what becomes of the finds.
+
+        Args:
+            picture: as decoded.
+            smallest_px: as in `detect`.
+        """
+        pixels, seen = picture.pixels, []
+        for view in _views(picture, smallest_px):
+            pixels = _resized(pixels, view.longest_px)
+            finds = self._view(pixels, view, self._score_threshold * _DOUBT)
+            share = 1 / pixels.shape[0]
+            if view.trusted_px:
+                finds = finds[finds[:, 3] >= view.trusted_px * share]
+            seen.append(Seen(finds, view.upright, _COUNTED_PX * share))
+        finds, sure = fuse(
+            seen,
+            sure=self._score_threshold,
+            perhaps=self._score_threshold * _PERHAPS,
+            smallest=smallest_px / picture.height_px,
+        )
+        doubtful = _faces(finds[~sure], picture, Certainty.PERHAPS)
+        return _by_size([*_faces(finds[sure], picture), *doubtful])
+
+    def _view(self, pixels: Pixels, view: _View, threshold: float) -> Finds:
+        turned = np.rot90(pixels, view.turns)
+        if view.mirrored:
+            turned = turned[:, ::-1]
+        finds = self._finds(np.ascontiguousarray(turned), threshold)
+        if view.mirrored:
+            finds = mirrored(finds)
+        return turned_back(finds, view.turns)
+
+    def _finds(self, pixels: Pixels, threshold: float) -> Finds:
+        """The finds in a picture at one size, relative to it."""
+        finds = np.concatenate([self._find(look, threshold) for look in _looks(pixels)])
+        finds[:, X + WIDTH] /= pixels.shape[1]
+        finds[:, Y + HEIGHT] /= pixels.shape[0]
+        return finds
+
+    def _find(self, look: _Look, threshold: float) -> Finds:
         """The finds in one look, in pixels of the whole resized picture."""
         height, width = look.pixels.shape[:2]
         padded = (-(-height // 32) * 32, -(-width // 32) * 32)
         canvas = np.zeros((1, *padded, 3), np.float32)
         canvas[0, :height, :width] = cv2.cvtColor(look.pixels, cv2.COLOR_RGB2BGR)
-        finds = decode_outputs(self._network(planes(canvas)), padded, self._score_threshold)
-        finds[:, _X] += look.left_px
-        finds[:, _Y] += look.top_px
+        finds = decode_outputs(self._network(planes(canvas)), padded, threshold)
+        finds[:, X] += look.left_px
+        finds[:, Y] += look.top_px
         return finds[_own(finds, look)]
 
 
-def _own(finds: _Finds, look: _Look) -> NDArray[np.bool_]:
+def _own(finds: Finds, look: _Look) -> NDArray[np.bool_]:
     """Which finds are this tile's own: centred in its part, and not cut by an inner edge.
 
     What an inner edge cuts is larger than the overlap: a coarser look has seen it whole.
@@ -140,17 +202,39 @@ def smallest_of_one_look_px(picture: Picture) -> float:
     return max(picture.width_px, picture.height_px) * _SEEN_PX / ONE_LOOK_PX
 
 
-def look_sizes_px(picture: Picture, smallest_px: float) -> tuple[int, ...]:
-    """The longest sides, ascending, at which the picture is looked at."""
+def look_sizes_px(
+    picture: Picture,
+    smallest_px: float,
+    *,
+    enlargements: tuple[tuple[float, int], ...] = _ENLARGEMENTS,
+) -> tuple[int, ...]:
+    """The longest sides, ascending, at which the picture is looked at.
+
+    Args:
+        picture: as decoded.
+        smallest_px: as in `Detector.detect`.
+        enlargements: by how much a small picture is enlarged, and up to which side.
+    """
     available = max(picture.pixels.shape[:2])
     finest = max(picture.width_px, picture.height_px) * _SEEN_PX / smallest_px
-    enlarged = max(min(available * factor, side) for factor, side in _ENLARGEMENTS)
+    enlarged = max(min(available * factor, side) for factor, side in enlargements)
     finest = max(min(finest, available), min(available, ONE_LOOK_PX), enlarged, _COARSE_PX)
     sizes = [_COARSE_PX, min(ONE_LOOK_PX, finest), finest]
     if finest > _FARTHEST_APART * ONE_LOOK_PX:
         # Or faces that a tile's edge cuts would be too small in the look that must see them.
         sizes.append(math.sqrt(finest * ONE_LOOK_PX))
     return tuple(sorted({round(size) for size in sizes}))
+
+
+def _views(picture: Picture, smallest_px: float) -> list[_View]:
+    """How a picture is looked at when nothing may be missed, the finest first."""
+    sizes = look_sizes_px(picture, smallest_px, enlargements=_SCRUTINY_ENLARGEMENTS)
+    one = min(ONE_LOOK_PX, sizes[-1])
+    views = [_View(size, trusted_px=0 if size == sizes[-1] else _TRUSTED_PX) for size in sizes]
+    views += [_View(one, mirrored=True)]
+    views += [_View(round(one * share)) for share in _MORE]
+    views += [_View(min(_TURNED_PX, one), turns=turns) for turns in _TURNS]
+    return sorted(views, key=lambda view: -view.longest_px)
 
 
 def _resized(pixels: Pixels, longest_px: int) -> Pixels:
@@ -194,83 +278,18 @@ def _spans(length_px: int) -> list[tuple[int, int, float, float]]:
     )
 
 
-def decode_outputs(
-    outputs: Mapping[str, Float32], size: tuple[int, int], score_threshold: float
-) -> _Finds:
-    """YuNet's raw outputs as finds.
-
-    Args:
-        outputs: ``cls_s``, ``obj_s`` (1, K, 1), ``bbox_s`` (1, K, 4) and ``kps_s`` (1, K, 10)
-            for the strides s = 8, 16, 32; K = H / s * W / s.
-        size: H and W of the network's input, pixels.
-        score_threshold: 0..1.
-
-    Returns:
-        float32 (N, 15): x, y, width, height, five landmarks as x, y pairs (pixels), score.
-    """
-    parts = []
-    for stride in _STRIDES_PX:
-        score = np.sqrt(
-            np.clip(outputs[f"cls_{stride}"][0, :, 0], 0, 1)
-            * np.clip(outputs[f"obj_{stride}"][0, :, 0], 0, 1)
-        )
-        (kept,) = np.nonzero(score >= score_threshold)
-        row, column = np.divmod(kept, size[1] // stride)
-        anchor = np.stack([column, row], axis=1).astype(np.float32)
-        box = outputs[f"bbox_{stride}"][0, kept]
-        extent = np.exp(np.minimum(box[:, 2:], 10.0)) * stride
-        centre = (box[:, :2] + anchor) * stride
-        points = (outputs[f"kps_{stride}"][0, kept].reshape(-1, 5, 2) + anchor[:, None]) * stride
-        corner = centre - extent / 2
-        parts.append(
-            np.concatenate(
-                [corner, extent, points.reshape(-1, 10), score[kept, None]], axis=1
-            ).astype(np.float32)
-        )
-    return np.concatenate(parts)
+def _faces(
+    finds: Finds, picture: Picture, certainty: Certainty = Certainty.SURE
+) -> tuple[Face, ...]:
+    """Finds as faces, largest first."""
+    return _by_size([_face(find, picture.height_px, certainty) for find in finds])
 
 
-def merge(finds: _Finds) -> _Finds:
-    """One find per face: the best score decides which, see `Detector.detect`.
-
-    Its box and landmarks become the mean, weighted by score, of all finds that overlap it well:
-    neighbouring cells and other looks see the same face, and their errors partly cancel. (On
-    Labeled Faces in the Wild this raises TAR at FMR 1e-5 from 0.953 to 0.969.)
-
-    Args:
-        finds: float32 (N, 15) in any one unit.
-
-    Returns:
-        float32 (M, 15), M <= N, best score first.
-    """
-    finds = finds[np.isfinite(finds).all(axis=1) & (finds[:, 2:4] > 0).all(axis=1)]
-    finds = finds[np.argsort(-finds[:, 14], kind="stable")]
-    area = finds[:, 2] * finds[:, 3]
-    alive = np.ones(len(finds), bool)
-    merged: list[NDArray[np.float32]] = []
-    for place, find in enumerate(finds):
-        if not alive[place]:
-            continue
-        shared = _shared_area(finds, find)
-        overlap = shared / (area + area[place] - shared)
-        alive &= overlap < _SAME_FACE
-        # A nose or an eye scores low; a face on a badge, a poster or a screen does not.
-        part = (shared >= _INSIDE * area) & (area <= _MUCH_SMALLER * area[place])
-        alive &= ~part | (finds[:, 14] >= _SURE)
-        same = finds[overlap >= _SAME_PLACE]
-        mean = np.average(same[:, :14], axis=0, weights=same[:, 14])
-        merged.append(np.append(mean, find[14]).astype(np.float32))
-    return np.array(merged, np.float32).reshape(-1, 15)
+def _by_size(faces: list[Face]) -> tuple[Face, ...]:
+    return tuple(sorted(faces, key=lambda face: -face.box.width * face.box.height))
 
 
-def _shared_area(finds: _Finds, find: NDArray[np.float32]) -> NDArray[np.float32]:
-    """How much of each find's box lies in one find's box."""
-    low = np.maximum(finds[:, :2], find[:2])
-    high = np.minimum(finds[:, :2] + finds[:, 2:4], find[:2] + find[2:4])
-    return np.asarray(np.prod(np.clip(high - low, 0, None), axis=1), np.float32)
-
-
-def _face(find: NDArray[np.float32], full_height_px: int) -> Face:
+def _face(find: NDArray[np.float32], full_height_px: int, certainty: Certainty) -> Face:
     x, y, width, height, *points, score = (float(number) for number in find)
     at = [Point(px, py) for px, py in zip(points[::2], points[1::2], strict=True)]
     return Face(
@@ -278,4 +297,5 @@ def _face(find: NDArray[np.float32], full_height_px: int) -> Face:
         landmarks=Landmarks(*at),
         score=min(score, 1.0),
         height_px=height * full_height_px,
+        certainty=certainty,
     )
