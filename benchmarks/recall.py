@@ -6,6 +6,7 @@ Photographs with marked faces lie in `groups` and `hard`; variants of the first 
 """
 
 import argparse
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,9 +14,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from machine import keep
 from numpy.typing import NDArray
 
+from machine import keep
 from sayso.domain.face import Certainty, Face
 from sayso.rates.detection import Detection, Marks, as_boxes, detection
 from sayso.sources.dataset import Mark, read_dataset
@@ -29,6 +30,7 @@ _LIMITS = DecodeLimits(200_000_000, 200_000_000)
 _SMALLEST_PX = 12.0
 _WANTED_PX = {"groups": 12, "hard": 16}
 """Marked faces of less are neither missed nor found."""
+_SHOWN_FROM_PX = 8
 _HIDDEN = 0.75
 """A face of which the covers hide so much of its box is hidden, whatever box was found."""
 
@@ -79,8 +81,9 @@ def leaning(degrees: float) -> Variant:
         def moved(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
             centres = boxes[:, :2] + boxes[:, 2:] / 2
             # A turned face's own box is about as large as the upright one's.
-            return np.concatenate([centres @ turn[:, :2].T + turn[:, 2] - boxes[:, 2:] / 2,
-                                   boxes[:, 2:]], axis=1)
+            return np.concatenate(
+                [centres @ turn[:, :2].T + turn[:, 2] - boxes[:, 2:] / 2, boxes[:, 2:]], axis=1
+            )
 
         return Sample(np.asarray(pixels, np.uint8), moved(sample.faces), moved(sample.ignored))
 
@@ -196,17 +199,22 @@ def samples(folder: Path) -> Iterator[Sample]:
     for path, marks in dataset.marks.items():
         pixels = decode((folder / path).read_bytes(), _LIMITS).pixels
         height, width = pixels.shape[:2]
-        yield Sample(pixels, _boxes(marks, width, height, ignored=False),
-                     _boxes(marks, width, height, ignored=True))
+        yield Sample(
+            pixels,
+            _boxes(marks, width, height, ignored=False),
+            _boxes(marks, width, height, ignored=True),
+        )
 
 
-def _boxes(
-    marks: Sequence[Mark], width: int, height: int, *, ignored: bool
-) -> NDArray[np.float64]:
+def _boxes(marks: Sequence[Mark], width: int, height: int, *, ignored: bool) -> NDArray[np.float64]:
     scale = np.array([width, height, width, height])
-    return as_boxes([
-        tuple(np.array(m.box) * (scale if m.relative else 1)) for m in marks if m.ignored is ignored
-    ])
+    return as_boxes(
+        [
+            tuple(np.array(m.box) * (scale if m.relative else 1))
+            for m in marks
+            if m.ignored is ignored
+        ]
+    )
 
 
 def measure(detector: Detector, name: str, folder: Path, variant: Variant) -> Tally:
@@ -260,7 +268,7 @@ def rows(name: str, kind: str, tally: Tally) -> Iterator[dict[str, object]]:
             **{
                 f"recall_{row.from_px}_px": round(row.recall.value, 3) if row.marked else None
                 for row in found.by_height
-                if row.from_px >= 8
+                if row.from_px >= _SHOWN_FROM_PX
             },
             "processor_ms_each": round(1000 * tally.seconds[how] / len(marks), 1)
             if how in tally.seconds
@@ -278,7 +286,9 @@ def main() -> None:
     parser.add_argument("--keep", action="store_true")
     chosen = parser.parse_args()
     cv2.setNumThreads(1)
-    detector = Detector(OpenVinoNetwork(load(YUNET), threads=1), score_threshold=chosen.score)
+    with tempfile.TemporaryDirectory() as cache:
+        model = load(YUNET, Path(cache))
+    detector = Detector(OpenVinoNetwork(model, threads=1), score_threshold=chosen.score)
     measured: list[dict[str, object]] = []
     for name in chosen.sets:
         for kind in chosen.kinds:

@@ -5,6 +5,7 @@ Sources: the decoding of YuNet's outputs as in OpenCV's FaceDetectorYN.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,8 @@ _SAME_PLACE = 0.5
 """By this much, they also see it in the same place and are averaged."""
 _SURE = 0.7
 """A find inside a larger one is a face of its own from this score on."""
+_AGREE = 0.4
+"""From so much overlap on two views see the same."""
 _INSIDE = 0.8
 _MUCH_SMALLER = 0.25
 
@@ -103,79 +106,98 @@ def _shared_area(finds: Finds, find: NDArray[np.float32]) -> NDArray[np.float32]
     return np.asarray(np.prod(np.clip(high - low, 0, None), axis=1), np.float32)
 
 
+class Kind(Enum):
+    """What a view's finds are good for."""
+
+    OWN = "own"
+    """A look at the picture as it is: its finds are faces from the threshold on."""
+    OPINION = "opinion"
+    """The same picture mirrored or at another size: it speaks for or against others' finds."""
+    TURNED = "turned"
+    """The picture on its side or head: it sees what the others cannot."""
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What one view of the whole picture showed.
 
     Attributes:
         finds: relative to the upright picture.
-        upright: the picture was not turned.
         counts_from: height, as a share of the picture's, from which a face can be seen in it.
     """
 
     finds: Finds
-    upright: bool
+    kind: Kind
     counts_from: float
 
 
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """From which score on a find is taken for what, 0..1.
+
+    Attributes:
+        sure: a face, seen in a look of the picture as it is.
+        turned: a face, seen in a turned picture; there, half a threshold more finds no face more
+            and half as much that is none.
+        perhaps: perhaps a face, by the mean score of all upright views that could see it. A
+            find that only one of several sees is less likely one: see docs/decisions/0020.
+    """
+
+    sure: float
+    turned: float
+    perhaps: float
+
+
 def fuse(
-    seen: Sequence[Seen], *, sure: float, perhaps: float, smallest: float
+    seen: Sequence[Seen], scores: Scores, *, smallest: float
 ) -> tuple[Finds, NDArray[np.bool_]]:
     """What several views agree on.
 
     Args:
         seen: by view.
-        sure: the score from which a find of any view is a face.
-        perhaps: ... the mean of the upright views that could see it is perhaps one.
-        smallest: height of the smallest faces wanted, as a share of the picture's.
+        scores: from which on what counts.
+        smallest: height of the smallest faces wanted, as a share of the picture's; what is lower
+            and not seen in the picture as it is does not count.
 
     Returns:
-        The finds, and which of them are faces; the others are perhaps.
+        The finds, faces first, and which of them are; the others are perhaps. The score of these
+        is that mean.
     """
     finds = merge(np.concatenate([one.finds for one in seen]))
-    certain = finds[:, 14] >= sure
-    votes, voters = np.zeros(len(finds)), np.zeros(len(finds))
+    best = {kind: np.zeros(len(finds), np.float32) for kind in Kind}
+    votes, voters = np.zeros(len(finds), np.float32), np.zeros(len(finds), np.float32)
     for one in seen:
-        if one.upright:
+        score = _by_find(finds, one.finds)
+        best[one.kind] = np.maximum(best[one.kind], score)
+        if one.kind is not Kind.TURNED:
             could = finds[:, 3] >= one.counts_from
-            votes += np.where(could, _best(finds, one.finds), 0)
+            votes += np.where(could, score, 0)
             voters += could
-    support = votes / np.maximum(voters, 1)
-    doubtful = ~certain & (support >= perhaps) & (finds[:, 3] >= smallest)
-    finds[doubtful, 14] = support[doubtful]
-    order = np.lexsort((-finds[:, 14], ~certain))
-    kept: list[int] = []
-    for place in order:
-        if not (certain[place] or doubtful[place]):
-            continue
-        if doubtful[place] and _is_among(finds[place], finds[kept]):
-            continue
-        kept.append(int(place))
-    return finds[kept], certain[kept]
+    mean = votes / np.maximum(voters, 1)
+    tall = finds[:, 3] >= smallest
+    sure = (best[Kind.OWN] >= scores.sure) | (tall & (best[Kind.TURNED] >= scores.turned))
+    perhaps = ~sure & tall & (mean >= scores.perhaps)
+    finds[perhaps, 14] = mean[perhaps]
+    order = np.lexsort((-finds[:, 14], ~sure))
+    order = order[(sure | perhaps)[order]]
+    return finds[order], sure[order]
 
 
-_AGREE = 0.4
-_NEAR = 0.25
-_WITHIN = 0.65
-
-
-def _best(finds: Finds, others: Finds) -> NDArray[np.float32]:
-    """For each find the best score of another view's that sees the same."""
+def _by_find(finds: Finds, others: Finds) -> NDArray[np.float32]:
+    """The best score that another view gives each find; what it sees speaks for one find only."""
     best = np.zeros(len(finds), np.float32)
-    for place, find in enumerate(finds):
-        overlap = _overlap(others, find)
-        best[place] = np.max(others[:, 14], where=overlap >= _AGREE, initial=0.0)
+    if not (len(finds) and len(others)):
+        return best
+    overlap = np.stack([_overlap(others, find) for find in finds], axis=1)
+    nearest = overlap.argmax(axis=1)
+    same = overlap.max(axis=1) >= _AGREE
+    np.maximum.at(best, nearest[same], others[same, 14])
     return best
 
 
 def _overlap(finds: Finds, find: NDArray[np.float32]) -> NDArray[np.float32]:
     shared = _shared_area(finds, find)
     return np.asarray(shared / (finds[:, 2] * finds[:, 3] + find[2] * find[3] - shared), np.float32)
-
-
-def _is_among(find: NDArray[np.float32], known: Finds) -> bool:
-    within = _shared_area(known, find) / (find[2] * find[3])
-    return bool(((_overlap(known, find) >= _NEAR) | (within >= _WITHIN)).any())
 
 
 def mirrored(finds: Finds) -> Finds:

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from sayso.services.publish import Publish
     from sayso.services.recognition import Recogniser
     from sayso.services.scan import Scan
+    from sayso.services.scrutiny import Scrutinise
 
 
 @dataclass(frozen=True)
@@ -226,7 +227,21 @@ class Workspace:
     @cached_property
     def screen(self) -> Screen:
         """Says what may be published."""
-        return Screen(self.repository, self.book, self.clock)
+        return Screen(self.repository, self.book, self.clock, self.settings.perhaps)
+
+    @cached_property
+    def scrutinise(self) -> Scrutinise:
+        """Looks thoroughly, before publication."""
+        from sayso.services.scrutiny import Scrutinise
+
+        return Scrutinise(
+            self.repository,
+            self.book,
+            self.eye,
+            self._open_source,
+            self.clock,
+            self.settings.cores,
+        )
 
     @cached_property
     def publish(self) -> Publish:
@@ -237,6 +252,7 @@ class Workspace:
             self.repository,
             self.book,
             self.eye,
+            self.scrutinise,
             self.screen,
             self._open_source,
             self.clock,
