@@ -48,8 +48,9 @@ TABLE = (
     ),
     Setting(
         "perhaps_faces",
-        "cover",
-        "what becomes of what is perhaps a face: cover, or review, where a human answers first",
+        "",
+        "what becomes of what is perhaps a face, until a human has looked: "
+        "cover, or review; empty: cover",
     ),
     Setting("detection_score", 0.5, "finds of the detector below this score are no faces, 0 to 1"),
     Setting(
@@ -195,7 +196,7 @@ class Settings:
     def perhaps(self) -> Perhaps:
         """What becomes of what is perhaps a face."""
         try:
-            return Perhaps(self.perhaps_faces)
+            return Perhaps(self.perhaps_faces or Perhaps.COVER)
         except ValueError:
             raise _malformed("perhaps_faces", "cover or review", self.perhaps_faces) from None
 

@@ -65,7 +65,6 @@ class Publish:
         channel: Channel,
         style: CoverStyle,
         *,
-        looking: Progress = unwatched,
         progress: Progress = unwatched,
     ) -> tuple[Publication, Pages]:
         """Write covered copies of every photograph of a collection that needs no review.
@@ -75,24 +74,24 @@ class Publish:
             folder: an empty one, a new one, or one that an earlier publication made.
             channel: where the copies are to be published.
             style: how faces are covered.
-            looking: told at how many photographs the thorough look was had; what was had in an
-                earlier publication, even one that was interrupted, is not had again.
-            progress: told how many photographs are done.
+            progress: told how many photographs are done; first of the thorough look, which a
+                photograph gets once (an interrupted publication goes on there), then of covering.
 
         Raises:
             CollectionUnknown: there is none of this name.
             OutputRefused: the folder may not be written, or is no place for copies.
             DiskFull: no room; what was written so far is whole and recorded.
         """
-        self.scrutinise(name, progress=looking)
-        screening = self.screen.unread(name, channel)
         with self.repository.reading() as unit:
-            require_held(screening.collection, screening.at)
+            require_held(unit.collections.get(name), self.clock())
             original_folder = unit.collections.folder(name)
             originals = [Path(unit.collections.folder(c.name)) for c in unit.collections.all()]
-            copies = public_paths(unit, screening)
         output = Output(folder, keep_out_of=originals)
         with output.open():
+            self.scrutinise(name, progress=progress)
+            screening = self.screen.unread(name, channel)
+            with self.repository.reading() as unit:
+                copies = public_paths(unit, screening)
             now = self.clock()
             run = _Run(self, screening, style, output, copies, original_folder)
             with self.book.writing() as page:

@@ -52,7 +52,7 @@ turned by 90 or 180 degrees is covered."""
 _TURNED = 0.4
 """A find of a turned picture is a face from so far between the usual score and 1: at 0.7 instead
 of 0.5 the same faces are found and a third of the false finds are not."""
-_PERHAPS = 0.45
+_PERHAPS = 0.4
 """Share of the usual score from which the views' mean makes a find perhaps a face: on hard
 photographs that gives the eight false finds a picture that were thought bearable."""
 _WHISPER = 0.25
@@ -173,7 +173,8 @@ class Detector:
         if view.mirrored:
             finds = mirrored(finds)
         finds = turned_back(finds, view.turns)
-        return finds[finds[:, 3] >= view.trusted_px / pixels.shape[0]]
+        trusted: Finds = finds[finds[:, 3] >= view.trusted_px / pixels.shape[0]]
+        return trusted
 
     def _finds(self, pixels: Pixels, threshold: float) -> Finds:
         """The finds in a picture at one size, relative to it."""
