@@ -73,10 +73,8 @@ def test_every_face_is_covered_in_what_is_published(
         assert len(glanced.faces) < len(boxes)  # a glance would let some through
     seeing.publishing("club", tmp_path / "out", WEBSITE, CoverStyle.FILL)
     copy = np.asarray(Image.open(tmp_path / "out" / "photographs" / "a.png").convert("RGB"))
-    covered = (copy == 64).all(axis=2)
-    covered = {on_its_side: np.rot90(covered, 3), upside_down: np.rot90(covered, 2)}.get(
-        kind, covered
-    )
+    turns = 3 if kind is on_its_side else 2 if kind is upside_down else 0
+    covered = np.rot90((copy == 64).all(axis=2), turns)
     for x1, y1, x2, y2 in boxes:
         assert covered[int(y1) : int(y2), int(x1) : int(x2)].mean() > 0.75
     seeing.close()
