@@ -119,12 +119,12 @@ SECTIONS = (
     Section(
         "recall",
         "Faces found",
-        "Photographs with marked faces, as they are and made harder: `groups` (26 with 270 faces) "
-        "and `hard` (98 of crowds, masks and blur, up-scaled; 673 faces of 16 px and more). "
-        "*found*: of the marked faces of that height and more, those with a find that overlaps by 0.4; "
-        "*covered*: those of which the cover would hide three quarters or more, which is what "
-        "counts in what is published. The last columns are found, by height in pixels. A lying "
-        "face's find may be too small to overlap by 0.4 and its cover hides it all the same.",
+        "Photographs with marked faces, as they are and made harder: `groups` (26 with 270 "
+        "faces) and `hard` (98 of crowds, masks and blur, up-scaled; 673 faces of 16 px and "
+        "more). *found*: of the marked faces of that height and more, those with a find that "
+        "overlaps by 0.4; *covered*: those of which the cover would hide three quarters or more, "
+        "which is what counts in what is published. The last columns are found, by height in "
+        "pixels. What is perhaps a face is covered unless a human is asked first.",
         {
             "photographs": "photographs",
             "kind": "kind",

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from machine import keep
 from sayso.domain.face import Certainty, Face
 from sayso.rates.detection import Detection, Marks, as_boxes, detection
+from sayso.services.eye import Eye
 from sayso.sources.dataset import Mark, read_dataset
 from sayso.vision.cover import regions
 from sayso.vision.decode import DecodeLimits, Picture, Pixels, decode
@@ -219,18 +220,18 @@ def _boxes(marks: Sequence[Mark], width: int, height: int, *, ignored: bool) -> 
     )
 
 
-def measure(detector: Detector, name: str, folder: Path, variant: Variant) -> Tally:
+def measure(eye: Eye, name: str, folder: Path, variant: Variant) -> Tally:
     """Look at each photograph of a set in both ways."""
     tally, wanted_px = Tally(), _WANTED_PX[name]
     for sample in map(variant, samples(folder)):
         height, width = sample.pixels.shape[:2]
         picture = Picture(sample.pixels, width, height, "JPEG")
         began = time.process_time()
-        glance_px = max(_SMALLEST_PX, smallest_of_one_look_px(picture))
-        glanced = detector.detect(picture, smallest_px=glance_px)
+        glance_px = smallest_of_one_look_px(picture)
+        glanced = eye.faces(picture, at_least_px=glance_px)
         tally.seconds["glance"] = tally.seconds.get("glance", 0) + time.process_time() - began
         began = time.process_time()
-        found = detector.scrutinise(picture, smallest_px=_SMALLEST_PX)
+        found = eye.scrutinise(picture)
         tally.seconds["both"] = tally.seconds.get("both", 0) + time.process_time() - began
         sure = [face for face in found if face.certainty is Certainty.SURE]
         tally.perhaps += len(found) - len(sure)
@@ -291,10 +292,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as cache:
         model = load(YUNET, Path(cache))
     detector = Detector(OpenVinoNetwork(model, threads=1), score_threshold=chosen.score)
+    eye = Eye(detector, _LIMITS, _SMALLEST_PX)
     measured: list[dict[str, object]] = []
     for name in chosen.sets:
         for kind in chosen.kinds if name == "groups" else _OF_HARD:
-            tally = measure(detector, name, chosen.photographs / name, VARIANTS[kind])
+            tally = measure(eye, name, chosen.photographs / name, VARIANTS[kind])
             for row in rows(name, kind, tally):
                 print("  ".join(str(value) for value in row.values()), flush=True)
                 measured.append(row)

@@ -198,6 +198,7 @@ def test_no_copy_lies_anywhere_without_a_name_on_the_take_down_list(
     world: World, after: int
 ) -> None:
     furnished(world)
+    world.scrutinise("club")
     ledger, out = world.folder / "ledger", world.folder.parent / "out"
 
     def unplug(done: int, _total: int) -> None:
