@@ -7,10 +7,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from sayso.domain.face import Certainty, Face, FaceId, Said, beyond
+from sayso.domain.objection import Wish
 from sayso.domain.photo import CollectionId, PhotoId
 from sayso.store import records
 from sayso.store.database import bump_version
-from sayso.store.tables import faces, files, photos
+from sayso.store.tables import faces, files, objections, photos
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class Scrutiny:
     ) -> list[PhotoId]:
         """Photographs that lie somewhere and were not looked at thoroughly, by their ids.
 
+        One of which somebody asked that it be left out gets no copy, and no look.
+
         Args:
             collection: whose.
             after: the last one of the page before; None: the first page.
@@ -50,12 +53,15 @@ class Scrutiny:
         return number
 
     def _pending(self, collection: CollectionId, *columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
+        stays_out = sa.exists().where(
+            objections.c.photo_sha256 == photos.c.sha256, objections.c.request == Wish.REMOVE.value
+        )
         lies_somewhere = sa.exists().where(files.c.photo_id == photos.c.id)
         return (
             sa.select(*columns)
             .select_from(photos)
             .where(photos.c.collection_id == collection, photos.c.scrutinised_at.is_(None))
-            .where(lies_somewhere)
+            .where(lies_somewhere, ~stays_out)
         )
 
     def keep(self, found: Found, now: datetime) -> tuple[int, int]:
