@@ -32,6 +32,7 @@ from sayso.domain.matching import Promise
 from sayso.domain.person import Person, PersonId
 from sayso.domain.photo import Collection, CollectionId, Recognition
 from sayso.domain.policy import HoldTemplate, require
+from sayso.domain.screening import Perhaps
 from sayso.ledger.checkpoint import SigningKey
 from sayso.ledger.journal import Journal
 from sayso.services.book import Book
@@ -177,7 +178,7 @@ def paging(sightings: int, faces: int) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
         place = Place.create(Path(folder))
         filled(place.repository, sightings, faces)
-        screen = Screen(place.repository, place.book, clock)
+        screen = Screen(place.repository, place.book, clock, Perhaps.COVER)
         find = FindPhotographs(place.book, clock)
         channel = Channel("website")
         middle = f"{sightings // faces // 2:09d}.jpg"

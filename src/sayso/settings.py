@@ -16,6 +16,7 @@ from typing import Any, Self
 from sayso.domain.controller import Controller, placeholder
 from sayso.domain.dpv import country
 from sayso.domain.matching import Promise
+from sayso.domain.screening import Perhaps
 from sayso.errors import SettingMalformed
 
 FILE = "sayso.toml"
@@ -41,9 +42,15 @@ TABLE = (
     Setting("max_pixels", 200_000_000, "largest photograph that is decoded, pixels"),
     Setting(
         "smallest_face_px",
-        16.0,
+        12.0,
         "height of the smallest faces looked for, pixels of the full-size photograph; "
-        "the time for detection grows as its inverse square",
+        "the time of the look before publication grows as its inverse square",
+    ),
+    Setting(
+        "perhaps_faces",
+        "",
+        "what becomes of what is perhaps a face, until a human has looked: "
+        "cover, or review; empty: cover",
     ),
     Setting("detection_score", 0.5, "finds of the detector below this score are no faces, 0 to 1"),
     Setting(
@@ -125,6 +132,7 @@ class Settings:
     max_bytes: int
     max_pixels: int
     smallest_face_px: float
+    perhaps_faces: str
     detection_score: float
     false_names: float
     false_reviews: float
@@ -159,7 +167,7 @@ class Settings:
                 raise _malformed(name, f"0 or a number of {what}", getattr(self, name))
         if self.operator and not _ID.fullmatch(self.operator):
             raise _malformed("operator", "an id of 1 to 64 letters, digits, . _ : -", self.operator)
-        _ = self.promise
+        _ = self.promise, self.perhaps
         for name in ("controller_jurisdiction", "controller_storage"):
             code = getattr(self, name)
             if code and country(code) is None:
@@ -194,6 +202,14 @@ class Settings:
     def promise(self) -> Promise:
         """The promised false positive identification rates."""
         return Promise(self.false_names, self.false_reviews)
+
+    @property
+    def perhaps(self) -> Perhaps:
+        """What becomes of what is perhaps a face."""
+        try:
+            return Perhaps(self.perhaps_faces or Perhaps.COVER)
+        except ValueError:
+            raise _malformed("perhaps_faces", "cover or review", self.perhaps_faces) from None
 
     @property
     def controller(self) -> Controller:

@@ -20,7 +20,9 @@ def test_screen_lists_a_page_and_says_how_to_go_on(story: Desk) -> None:
     ran = story.program(*SCREEN, "--limit", "4", "--workspace", story.workspace)
     assert "4 of 9 files" in ran.err
     assert f"--after {first['next']}" in ran.err
-    assert story.program(*SCREEN, "--workspace", story.workspace).err == ""
+    whole_said = story.program(*SCREEN, "--workspace", story.workspace).err
+    assert whole_said.startswith("9 of these were looked at quickly")
+    assert whole_said.count("\n") == 1  # and nothing of pages
 
 
 def test_find_lists_a_page_and_says_how_to_go_on(story: Desk) -> None:

@@ -5,14 +5,14 @@ people is alike to both; a faint one resembles somebody just enough to be a doub
 """
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from sayso.domain.face import Box, Face, Landmarks, Point
+from sayso.domain.face import Box, Certainty, Face, Landmarks, Point
 from sayso.vision.decode import Picture
 
 ADA, BEN, CAT, DAN, EVE = range(5)
@@ -27,6 +27,8 @@ _LEVELS = (40, 100, 160, 220)
 _GREENS = (160, 220)
 _FRAME = (255, 0, 255)
 _LATE_FRAME = (0, 0, 255)
+_HIDDEN_FRAME = (0, 255, 255)
+_DOUBTED_FRAME = (0, 255, 0)
 _FILL = (0, 0, 160)
 _CROP_POINTS = ((38.3, 51.7), (73.5, 51.5), (56.0, 71.7), (41.5, 92.4), (70.7, 92.2))
 _BASIS = np.linalg.qr(np.random.default_rng(7).normal(size=(DIMENSION, DIMENSION)))[0]
@@ -60,6 +62,7 @@ class Head:
     Attributes:
         late: only seen in a picture in which something is covered already.
         sharp: False: out of focus.
+        seen: by whom: any look, the thorough one, or even that one only perhaps.
     """
 
     who: int
@@ -69,6 +72,7 @@ class Head:
     also: int | None = None
     late: bool = False
     sharp: bool = True
+    seen: str = "at a glance"
 
     @property
     def box(self) -> Box:
@@ -104,10 +108,13 @@ def portrait(who: int, number: int = 0) -> bytes:
     return picture(Head(who, x=160, y=60, side=180), number=number)
 
 
+_FRAMES = {"at a glance": _FRAME, "thoroughly": _HIDDEN_FRAME, "perhaps": _DOUBTED_FRAME}
+
+
 def _face(head: Head) -> npt.NDArray[np.uint8]:
     side, rim = head.side, head.side // 8
     face = np.empty((side, side, 3), np.int64)
-    face[:] = _LATE_FRAME if head.late else _FRAME
+    face[:] = _LATE_FRAME if head.late else _FRAMES[head.seen]
     inner = slice(rim, side - rim)
     face[inner, rim : side // 2] = _colour(head.who)
     face[inner, side // 2 : side - rim] = _colour(head.who if head.also is None else head.also)
@@ -137,6 +144,17 @@ class DrawnFaces:
         if self.haunted is not None:
             faces.append(Face(self.haunted, None, 0.9, self.haunted.height * pixels.shape[0]))
         return tuple(sorted(faces, key=lambda face: -face.height_px))
+
+    def scrutinise(self, picture: Picture, *, smallest_px: float) -> tuple[Face, ...]:
+        """Also sees what a glance does not: heads in a cyan frame, in a green one perhaps."""
+        pixels = picture.pixels
+        hidden = [_found(pixels, *box) for box in _boxes(_near(pixels, _HIDDEN_FRAME))]
+        doubted = [_found(pixels, *box) for box in _boxes(_near(pixels, _DOUBTED_FRAME))]
+        return (
+            *self.detect(picture, smallest_px=smallest_px),
+            *hidden,
+            *(replace(face, certainty=Certainty.PERHAPS, score=0.3) for face in doubted),
+        )
 
 
 def _near(pixels: npt.NDArray[np.uint8], colour: tuple[int, int, int]) -> npt.NDArray[np.bool_]:

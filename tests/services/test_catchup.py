@@ -26,6 +26,8 @@ class NoDetector:
         del picture, smallest_px
         pytest.fail("nothing is to be detected again")
 
+    scrutinise = detect
+
 
 def fill(source: FakeSource, number: int, *, first: int = 0) -> None:
     for n in range(first, first + number):

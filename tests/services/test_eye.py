@@ -68,6 +68,8 @@ class Asked:
         self.asked.append((picture.pixels.shape[:2], smallest_px))
         return ()
 
+    scrutinise = detect
+
 
 def noise(width: int, height: int) -> bytes:
     values = np.random.default_rng(3).integers(0, 256, (height, width, 3))

@@ -388,12 +388,14 @@ def test_only_so_many_photographs_are_in_memory_at_once(world: World) -> None:
     source = world.collection()
     fill(source, 60)
     alive = Alive()
-    detect = world.detector.detect
+    look = world.detector.detect
 
     class Watching:
         def detect(self, picture: Picture, *, smallest_px: float) -> tuple[Face, ...]:
             alive.watch(picture)
-            return detect(picture, smallest_px=smallest_px)
+            return look(picture, smallest_px=smallest_px)
+
+        scrutinise = detect
 
     watched = World(world.folder, world.key, world.clock, world.sources, detector=Watching())
     assert watched.scan("club").photos == 60

@@ -16,7 +16,7 @@ from sayso.domain.grant import Audience, Channel, Grant
 from sayso.domain.matching import Promise
 from sayso.domain.person import ProfileField
 from sayso.domain.photo import Recognition
-from sayso.domain.screening import CoverStyle
+from sayso.domain.screening import CoverStyle, Perhaps
 from sayso.domain.sighting import Sighting
 from sayso.errors import PhotographUnreadable, PhotographVanished
 from sayso.ledger.checkpoint import SigningKey
@@ -39,6 +39,7 @@ from sayso.services.recognition import Recogniser
 from sayso.services.rights import Rights
 from sayso.services.scan import Scan
 from sayso.services.screen import Screen
+from sayso.services.scrutiny import Scrutinise
 from sayso.sources.source import SourceFile
 from sayso.store.database import Database
 from sayso.store.photographs import Photograph
@@ -144,10 +145,13 @@ class World:
         self.identifying = Identify(kept, book, eye, load, clock)
         self.verify = Verify(kept, book, eye, load, self._source, clock)
         self.find = FindPhotographs(book, clock)
-        self.screen = Screen(kept, book, clock)
+        self.screen = Screen(kept, book, clock, Perhaps.COVER)
         self.judge = Judge(book, clock)
         self.rights = Rights(kept, book, clock, let_go=self.galleries.let_go)
-        self.publishing = Publish(kept, book, eye, self.screen, self._source, clock, WORKERS, "0")
+        self.scrutinise = Scrutinise(kept, book, eye, self._source, clock, WORKERS)
+        self.publishing = Publish(
+            kept, book, eye, self.scrutinise, self.screen, self._source, clock, WORKERS, "0"
+        )
 
     @classmethod
     def create(cls, folder: Path, key: WorkspaceKey | None = None) -> "World":

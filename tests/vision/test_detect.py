@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from sayso.vision.decode import Picture
-from sayso.vision.detect import Detector, decode_outputs, look_sizes_px, merge
+from sayso.vision.detect import Detector, look_sizes_px
+from sayso.vision.finds import decode_outputs, merge
 
 Raw = dict[str, NDArray[np.float32]]
 

@@ -8,16 +8,13 @@ import typer
 from sayso.cli.session import BY_HAND, FolderOption, JsonOption, escape, session
 
 if TYPE_CHECKING:
-    from sayso.services.judge import Judge, Judgement
+    from sayso.services.judge import Judge, Judgement, Place
 
 app = typer.Typer()
 
 PhotoArgument = Annotated[str, typer.Argument(metavar="PHOTO", help="Its path, as scanned.")]
 FaceArgument = Annotated[
     str, typer.Argument(metavar="BOX_OR_FACE", help="A face's id, or x,y,width,height from 0 to 1.")
-]
-PersonArgument = Annotated[
-    str, typer.Argument(metavar="PERSON", help="An id, or a name that only one has.")
 ]
 
 
@@ -26,11 +23,19 @@ def mark(
     context: typer.Context,
     photo: PhotoArgument,
     face: FaceArgument,
-    person: PersonArgument,
+    person: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[PERSON]", help="Left out: it is a face, of anybody.", show_default=False
+        ),
+    ] = None,
     workspace: FolderOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say that a face is this person; no scan undoes it."""
+    """Say that a face is this person, or that there is a face; no scan undoes it."""
+    if person is None:
+        _say(context, workspace, as_json, "is a face", lambda j: j.is_face(photo, face))
+        return
     _judge(context, workspace, as_json, "is", lambda judge: judge.mark(photo, face, person))
 
 
@@ -42,17 +47,24 @@ def reject(
     person: Annotated[
         str | None,
         typer.Argument(
-            metavar="[PERSON]", help="Left out: nobody whom it was taken for.", show_default=False
+            metavar="[PERSON]",
+            help="Left out: nobody whom it was taken for; of what is perhaps a face: none.",
+            show_default=False,
         ),
     ] = None,
     workspace: FolderOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say that a face is not this person; no scan undoes it."""
+    """Say that a face is not this person, or that there is no face; no scan undoes it."""
     if person is not None:
         _judge(context, workspace, as_json, "is not", lambda j: j.reject(photo, face, person))
         return
     with session(context, workspace, as_json) as run:
+        none = run.workspace.judge.is_no_face(photo, face)
+        if none is not None:
+            line = f"Place {none.face.id} of {_where(none)} is no face."
+            run.result(_values(none) | {"said": "no_face"}, escape(line))
+            return
         said = run.workspace.judge.reject_all(photo, face)[0]
         line = f"Face {said.face.id} of {_where(said)} is nobody it was taken for."
         run.result(_values(said) | {"person": None}, escape(line))
@@ -63,11 +75,20 @@ def unmark(
     context: typer.Context,
     photo: PhotoArgument,
     face: FaceArgument,
-    person: PersonArgument,
+    person: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[PERSON]", help="Left out: whether there is a face.", show_default=False
+        ),
+    ] = None,
     workspace: FolderOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Take back what was said with mark or reject."""
+    if person is None:
+        words = "is no longer said to be, or not to be, a face"
+        _say(context, workspace, as_json, words, lambda j: j.take_back_face(photo, face))
+        return
     _judge(
         context,
         workspace,
@@ -90,7 +111,21 @@ def _judge(
         run.result(_values(said) | {"person": said.person.id}, escape(line))
 
 
-def _values(said: "Judgement") -> dict[str, object]:
+def _say(
+    context: typer.Context,
+    workspace: FolderOption,
+    as_json: JsonOption,
+    words: str,
+    say: "Callable[[Judge], Place]",
+) -> None:
+    with session(context, workspace, as_json) as run:
+        place = say(run.workspace.judge)
+        said = None if place.face.said is None else place.face.said.value
+        line = f"Place {place.face.id} of {_where(place)} {words}."
+        run.result(_values(place) | {"said": said}, escape(line))
+
+
+def _values(said: "Judgement | Place") -> dict[str, object]:
     box = said.face.face.box
     return {
         "photo": _where(said),
@@ -99,5 +134,5 @@ def _values(said: "Judgement") -> dict[str, object]:
     }
 
 
-def _where(said: "Judgement") -> str:
+def _where(said: "Judgement | Place") -> str:
     return said.photograph.paths[0] if said.photograph.paths else said.photograph.id

@@ -24,7 +24,7 @@ from sayso.domain.face import Box
 from sayso.domain.grant import audience as parse_audience
 from sayso.domain.grant import channel as parse_channel
 from sayso.domain.photo import Recognition
-from sayso.domain.screening import CoverStyle, Outcome, Verdict
+from sayso.domain.screening import PERHAPS_A_FACE, CoverStyle, Outcome, Verdict
 
 if TYPE_CHECKING:
     from sayso.services.publication import WithheldFile
@@ -263,7 +263,11 @@ def screen(
                 "id": screened.photograph.id,
                 "path": path,
                 "verdict": screened.verdict.value,
+                "looked_at": "thoroughly" if screened.photograph.scrutinised else "quickly",
                 "faces": [_screened(face) for face in screened.faces],
+                "no_faces": [
+                    {"id": stored.id, "box": _box(stored.face.box)} for stored in screened.no_faces
+                ],
             }
             for path, screened in page.files
         ]
@@ -278,6 +282,12 @@ def screen(
         run.result(values, *lines, total)
         if page.next is not None or after is not None:
             run.note(f"{len(photos):,} of {many(page.total, 'file')} of {escape(collection)}.")
+        quick = sum(not screened.photograph.scrutinised for _, screened in page.files)
+        if quick:
+            run.note(
+                f"{quick:,} of these {'was' if quick == 1 else 'were'} looked at quickly, as a "
+                "scan does. `sayso publish` looks again, thoroughly, and may find more faces."
+            )
         run.more(page.next)
 
 
@@ -295,7 +305,7 @@ def publish(
 ) -> None:
     """Write covered copies, a manifest and a report to look at."""
     with session(context, workspace, as_json) as run:
-        with run.progress("Covering") as progress:
+        with run.progress("Looking, covering") as progress:
             done, pages = run.workspace.publish(
                 collection, out, parse_channel(channel), style, progress=progress
             )
@@ -341,13 +351,18 @@ def _line(path: str, screened: "ScreenedPhotograph") -> str:
     outcomes = [face.outcome.outcome.value for face in screened.faces]
     faces = ", ".join(f"{outcomes.count(o)} {o}" for o in sorted(set(outcomes))) or "no face"
     doubts = "".join(
-        f"\n        face {face.stored.id} at {_place(face.stored.face.box)}: perhaps "
-        + (escape(", ".join(one.name for one in face.candidates)) or "somebody who said yes")
+        f"\n        face {face.stored.id} at {_place(face.stored.face.box)}: perhaps {_who(face)}"
         for face in screened.faces
         if face.outcome.outcome is Outcome.REVIEW
     )
     verdict = f"[{_COLOURS[screened.verdict]}]{screened.verdict:<8}[/]"
     return f"{verdict}  {escape(path)}  [dim]{faces}[/]{doubts}"
+
+
+def _who(face: "ScreenedFace") -> str:
+    if face.outcome.reason == PERHAPS_A_FACE:
+        return "a face"
+    return escape(", ".join(one.name for one in face.candidates)) or "somebody who said yes"
 
 
 def _box(box: Box) -> list[float]:

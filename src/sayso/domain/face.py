@@ -1,12 +1,21 @@
 """A face in a photograph: where it is and how usable it is. Never its features."""
 
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import NewType
 
 from sayso.errors import SettingMalformed
 
 FaceId = NewType("FaceId", str)
+
+_SAME_FACE = 0.35
+"""Boxes that share so much (intersection over union) are of one face, as in the detector."""
+_SAME_PLACE = 0.25
+_INSIDE = 0.65
+"""What overlaps a known face by so much, or lies in it to such a share, is no other's "perhaps":
+ears, hands at the chin and second guesses at the same face; see the decision on perhaps-faces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +77,64 @@ class Landmarks:
     right_mouth: Point
 
 
+class Certainty(StrEnum):
+    """How sure it is that there is a face."""
+
+    SURE = "sure"
+    PERHAPS = "perhaps"
+    """A human has the last word; nothing of it is ever compared."""
+
+
+class Said(StrEnum):
+    """A human's word on whether there is a face."""
+
+    FACE = "face"
+    NO_FACE = "no_face"
+
+
 @dataclass(frozen=True, slots=True)
 class Face:
-    """A detected face.
+    """A detected face, or what may be one.
 
     Attributes:
         box: relative to the upright photograph.
-        landmarks: the same; None where a human drew the box.
+        landmarks: the same; None where a human drew the box, and of what is perhaps a face:
+            without them nothing can be compared.
         score: the detector's own, 0..1; 1 where a human drew the box.
         height_px: height of the box in pixels of the full-size photograph.
+        certainty: whether there is a face.
     """
 
     box: Box
     landmarks: Landmarks | None
     score: float
     height_px: float
+    certainty: Certainty = Certainty.SURE
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "certainty", Certainty(self.certainty))
+        if self.certainty is Certainty.PERHAPS and self.landmarks is not None:
+            object.__setattr__(self, "landmarks", None)
+
+
+def beyond(found: Sequence[Face], known: Iterable[Face]) -> tuple[Face, ...]:
+    """Those finds that are none of the known faces, the sure ones first, each once."""
+    places = list(known)
+    new: list[Face] = []
+    for face in sorted(found, key=lambda one: one.certainty is Certainty.PERHAPS):
+        if not any(_is_same(face, place) for place in places):
+            new.append(face)
+            places.append(face)
+    return tuple(new)
+
+
+def _is_same(face: Face, known: Face) -> bool:
+    """Whether a find is a known face, or a place of which a human spoke.
+
+    What a human said of a large place says nothing of a small one in it.
+    """
+    overlap = face.box.intersection_over_union(known.box)
+    if face.certainty is Certainty.SURE:
+        return overlap >= _SAME_FACE
+    inside = known.certainty is Certainty.SURE and face.box.share_inside(known.box) >= _INSIDE
+    return overlap >= _SAME_PLACE or inside

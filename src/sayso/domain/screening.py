@@ -48,11 +48,22 @@ class CoverStyle(StrEnum):
     """About four cells across the face, of colours from around it, tinted."""
 
 
+class Perhaps(StrEnum):
+    """What becomes of what is perhaps a face until a human has looked."""
+
+    COVER = "cover"
+    """It is covered, and nobody need look."""
+    REVIEW = "review"
+    """The photograph waits for a human."""
+
+
 NO_PERMIT = "no_permit"
 """The reason of every face without a yes: a stranger's, and that of somebody who granted
 ``recognise`` but not ``publish``. The two must not be told apart."""
 DOUBTFUL = "doubtful"
 CONSENT = "consent"
+PERHAPS_A_FACE = "perhaps_a_face"
+"""The reason of a place of which nobody knows whether it is a face."""
 OBJECTION = "objection"
 """The reason of a face that somebody objected to showing."""
 
@@ -62,8 +73,8 @@ class FaceOutcome:
     """The outcome of one face and why.
 
     Attributes:
-        reason: ``consent``, ``doubtful``, ``no_permit``, ``objection``, or for a face that a
-            human marked the policy's reason.
+        reason: ``consent``, ``doubtful``, ``no_permit``, ``objection``,
+            ``perhaps_a_face``, or for a face that a human marked the policy's reason.
         permit: what the outcome ``show`` rests on; None for every other.
         candidates: in a doubt, permits to show those whom the face may be; a human who looks
             may be told of these, and of nobody else.
@@ -92,6 +103,12 @@ def screen_face_objected(face: Face, objections: Iterable[Objection]) -> FaceOut
     each of its faces; one that asks for its removal covers what it means besides.
     """
     return _OBJECTED if any(objection.means(face) for objection in objections) else None
+
+
+def screen_perhaps(perhaps: Perhaps) -> FaceOutcome:
+    """The outcome of what is perhaps a face, of which no human said anything: never shown."""
+    outcome = Outcome.REVIEW if perhaps is Perhaps.REVIEW else Outcome.COVER
+    return FaceOutcome(outcome, PERHAPS_A_FACE, None)
 
 
 def unmet(objections: Iterable[Objection], faces: Sequence[Face]) -> tuple[Objection, ...]:

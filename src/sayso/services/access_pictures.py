@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import get_args
 
+from sayso.domain.face import beyond
 from sayso.domain.screening import CoverStyle
 from sayso.errors import PhotographError
 from sayso.services.access_facts import Seen
@@ -57,10 +58,12 @@ class Copier:
             source = self.open_source(seen.folder)
             data = read_photograph(source, seen.photograph, self.eye.limits.max_bytes)
             picture = self.eye.picture(data)
+            known = (*seen.theirs, *seen.others)
+            others = (*seen.others, *beyond(self.eye.scrutinise(picture), known))
             copy = covered_copy(
                 picture.pixels,
                 shown=seen.theirs,
-                covered=seen.others,
+                covered=others,
                 style=CoverStyle.FILL,
                 format=picture.format,
                 eye=self.eye,
@@ -68,7 +71,7 @@ class Copier:
         except PhotographError as error:
             return Handed(seen, None, b"", _REASONS.get(error.reason_code, _UNREADABLE), 0)
         file = f"{FOLDER}/{number:04d}{extension_for(_format(picture.format))}"
-        return Handed(seen, file, copy.data, "", len(seen.others) + copy.found_later)
+        return Handed(seen, file, copy.data, "", len(others) + copy.found_later)
 
 
 _NOT_SURE = (

@@ -197,10 +197,12 @@ class Evaluate:
         def measure(path: str) -> _Measured | Skipped:
             try:
                 data = source.read(path, max_bytes=self.eye.limits.max_bytes)
-                picture, faces = self.eye.look(data)
+                picture, faces = self.eye.glance(data, for_features=True)
             except PhotographError as error:
                 return Skipped(path, error.reason_code, error.reason)
-            return self._measured(picture, faces, labelled=path in samples)
+            if path not in samples:
+                return self._measured(picture, self.eye.scrutinise(picture), labelled=False)
+            return self._measured(picture, faces, labelled=True)
 
         measured: dict[str, _Measured] = {}
         skipped = []

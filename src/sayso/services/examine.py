@@ -105,9 +105,10 @@ class Examiner:
         if not self._is_first(sha256):
             return Examined(file, sha256, None)
         try:
-            # Thorough, since publication relies on it; when that looks for itself, this is
-            # `glance`, at full size where the scope is not empty.
-            picture, faces = self._eye.look(data)
+            # Publication looks for itself, thoroughly.
+            picture, faces = self._eye.glance(
+                data, for_features=bool(scope is not None and len(scope))
+            )
         except PhotographError as error:
             self.failures[sha256] = error
             raise

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sayso.domain.face import Box, Face
+from sayso.domain.face import Box, Face, beyond
 from sayso.services.ports import FaceDetector
 from sayso.vision.decode import DecodeLimits, Picture, Pixels, decode
 from sayso.vision.detect import ONE_LOOK_PX, smallest_of_one_look_px
@@ -68,6 +68,19 @@ class Eye:
         plain = self.faces(picture)
         turned = [_mirrored(face) for face in self.faces(mirrored)]
         return (*plain, *(face for face in turned if not _is_among(face, plain)))
+
+    def scrutinise(self, picture: Picture) -> Sequence[Face]:
+        """The faces of a picture, and what may be one: as thorough as we can, for publication.
+
+        See `sayso.vision.detect.Detector.scrutinise`. A faint picture is looked at as in `faces`.
+        """
+        found = self.detector.scrutinise(picture, smallest_px=self.smallest_px)
+        stretched = _stretched(picture.pixels)
+        if stretched is None:
+            return found
+        brought_out = replace(picture, pixels=stretched)
+        more = self.detector.scrutinise(brought_out, smallest_px=self.smallest_px)
+        return beyond((*found, *more), ())
 
     def picture(self, data: bytes) -> Picture:
         """The upright photograph alone, at full size.

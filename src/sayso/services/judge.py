@@ -1,8 +1,8 @@
 """A human's word on a face: the non-biometric way, which must always exist."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from sayso.domain.face import Face
+from sayso.domain.face import Certainty, Face, Said
 from sayso.domain.grant import STAFF
 from sayso.domain.person import Person
 from sayso.domain.policy import Permit, TellName, decide
@@ -29,6 +29,14 @@ class Judgement:
     face: StoredFace
     person: Person
     holds: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place of which a human said whether there is a face."""
+
+    photograph: Photograph
+    face: StoredFace
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +124,44 @@ class Judge:
             _enter(page, "taken_back", stored, named)
             return Judgement(known, stored, named)
 
+    def is_face(self, photo: str, face: str) -> Place:
+        """Say that there is a face, whosever it is; a box where none was found becomes one.
+
+        Raises:
+            PhotographUnknown, FaceUnknown: not one of each.
+        """
+        with self.book.writing() as page:
+            known, stored = _face_or_box(page.unit, photo, face)
+            return _said(page, known, stored, Said.FACE)
+
+    def is_no_face(self, photo: str, face: str) -> Place | None:
+        """Say that there is no face; None for what is a face for sure, of which nobody can.
+
+        Raises:
+            PhotographUnknown, FaceUnknown: not one of each.
+        """
+        with self.book.writing() as page:
+            known, stored = photograph_and_face(page.unit, photo, face)
+            if stored.face.certainty is Certainty.SURE:
+                return None
+            return _said(page, known, stored, Said.NO_FACE)
+
+    def take_back_face(self, photo: str, face: str) -> Place:
+        """Take back what was said of there being a face.
+
+        Raises:
+            FaceUnknown: nothing was said of it.
+        """
+        with self.book.writing() as page:
+            known, stored = photograph_and_face(page.unit, photo, face)
+            if stored.said is None:
+                raise FaceUnknown(
+                    expected="a place of which somebody said whether it is a face",
+                    found="one of which nothing was said",
+                    remedy="Copy the face's id from `sayso screen --json`.",
+                )
+            return _said(page, known, stored, None)
+
     def say(
         self, page: Page, known: Photograph, stored: StoredFace, person: Person, link: Link
     ) -> Judgement:
@@ -138,6 +184,13 @@ class Judge:
         page.unit.answers.clear(stored.id, person.id)
         page.unit.sightings.judge(stored.id, person.id, link, now)
         return Judgement(known, stored, person)
+
+
+def _said(page: Page, known: Photograph, stored: StoredFace, said: Said | None) -> Place:
+    page.unit.scrutiny.say(stored.id, said)
+    word = "taken_back" if said is None else said.value
+    page.enter(Action.REVIEW, details={"said": word, "face": stored.id})
+    return Place(known, replace(stored, said=said))
 
 
 def _enter(page: Page, said: str, stored: StoredFace, person: Person, agree: int = 1) -> None:

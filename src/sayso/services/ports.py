@@ -32,6 +32,9 @@ class FaceDetector(Protocol):
     def detect(self, picture: Picture, *, smallest_px: float) -> tuple[Face, ...]:
         """The faces of a photograph; see `sayso.vision.detect.Detector`."""
 
+    def scrutinise(self, picture: Picture, *, smallest_px: float) -> tuple[Face, ...]:
+        """The same, and what may be a face, whatever it costs; see there."""
+
 
 class FaceEmbedder(Protocol):
     """Computes features."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from sayso.domain.grant import Channel
 from sayso.domain.person import PersonId
 from sayso.domain.policy import require_held
-from sayso.domain.screening import CoverStyle, Outcome, Verdict
+from sayso.domain.screening import PERHAPS_A_FACE, CoverStyle, Outcome, Verdict
 from sayso.errors import PhotographError
 from sayso.ledger.admission import Json
 from sayso.ledger.entry import Action
@@ -29,6 +29,7 @@ from sayso.services.ports import Clock, OpenSource, PhotographSource, Progress, 
 from sayso.services.publication import Publication, PublishedFile, WithheldFile
 from sayso.services.report import Pages, write_pages
 from sayso.services.screen import Screen, Screening
+from sayso.services.scrutiny import Scrutinise
 from sayso.services.verdicts import ScreenedPhotograph
 from sayso.store.publications import Copy
 from sayso.store.repository import Repository, Unit
@@ -50,6 +51,7 @@ class Publish:
     repository: Repository
     book: Book
     eye: Eye
+    scrutinise: Scrutinise
     screen: Screen
     open_source: OpenSource
     clock: Clock
@@ -72,21 +74,24 @@ class Publish:
             folder: an empty one, a new one, or one that an earlier publication made.
             channel: where the copies are to be published.
             style: how faces are covered.
-            progress: told how many photographs are done.
+            progress: told how many photographs are done; first of the thorough look, which a
+                photograph gets once (an interrupted publication goes on there), then of covering.
 
         Raises:
             CollectionUnknown: there is none of this name.
             OutputRefused: the folder may not be written, or is no place for copies.
             DiskFull: no room; what was written so far is whole and recorded.
         """
-        screening = self.screen.unread(name, channel)
         with self.repository.reading() as unit:
-            require_held(screening.collection, screening.at)
+            require_held(unit.collections.get(name), self.clock())
             original_folder = unit.collections.folder(name)
             originals = [Path(unit.collections.folder(c.name)) for c in unit.collections.all()]
-            copies = public_paths(unit, screening)
         output = Output(folder, keep_out_of=originals)
         with output.open():
+            self.scrutinise(name, progress=progress)
+            screening = self.screen.unread(name, channel)
+            with self.repository.reading() as unit:
+                copies = public_paths(unit, screening)
             now = self.clock()
             run = _Run(self, screening, style, output, copies, original_folder)
             with self.book.writing() as page:
@@ -160,16 +165,21 @@ class _Run:
         if screened.verdict is Verdict.WITHHOLD:
             return WithheldFile(path, alias, "objection", _OBJECTED, screened)
         if screened.verdict is Verdict.REVIEW:
-            return WithheldFile(path, alias, "review", _REVIEW, screened)
+            doubtful = [f for f in screened.faces if f.outcome.outcome is Outcome.REVIEW]
+            perhaps = all(face.outcome.reason == PERHAPS_A_FACE for face in doubtful)
+            said = _PERHAPS if perhaps else _REVIEW
+            return WithheldFile(path, alias, "review", said, screened)
         try:
             limits = self._publish.eye.limits
             data = read_photograph(self._source, screened.photograph, limits.max_bytes)
             picture = self._publish.eye.picture(data)
+            if not screened.photograph.scrutinised:
+                return WithheldFile(path, alias, "not_looked_at", _NOT_LOOKED_AT, screened)
             shown = [f for f in screened.faces if f.outcome.outcome is Outcome.SHOW]
             hidden = [f for f in screened.faces if f.outcome.outcome is not Outcome.SHOW]
             copy = covered_copy(
                 picture.pixels,
-                shown=[face.stored.face for face in shown],
+                shown=[*(f.stored.face for f in shown), *(s.face for s in screened.no_faces)],
                 covered=[face.stored.face for face in hidden],
                 style=self._style,
                 format=picture.format,
@@ -209,6 +219,14 @@ _REVIEW = (
     "A face in it may be somebody who said yes; a human must look. Use `sayso mark` or "
     "`sayso reject` and publish again."
 )
+_PERHAPS = (
+    "There is perhaps a face in it of which nobody knows; a human must look. Use `sayso mark` or "
+    "`sayso reject` without a person, and publish again."
+)
+_NOT_LOOKED_AT = (
+    "It could not be read, or was scanned again, while all photographs were looked at thoroughly. "
+    "Publish again."
+)
 _OBJECTED = (
     "Somebody objected to its publication. It stays out until they take that back: see "
     "`sayso objection list`."
@@ -219,7 +237,8 @@ _CHANGED = "Somebody's consent changed while it was being covered. Publish again
 def _facts(screened: ScreenedPhotograph) -> tuple[object, ...]:
     """What a copy rests on: which faces there are, who is shown, the verdict."""
     faces = frozenset(face.stored.id for face in screened.faces)
-    return faces, _shown(screened), screened.verdict
+    none = frozenset(stored.id for stored in screened.no_faces)
+    return faces, none, _shown(screened), screened.verdict
 
 
 def _shown(screened: ScreenedPhotograph) -> frozenset[tuple[str, PersonId]]:

@@ -12,7 +12,7 @@ from importlib import resources
 from pathlib import Path
 from urllib.parse import quote
 
-from sayso.domain.screening import CONSENT, DOUBTFUL, NO_PERMIT, OBJECTION, Outcome
+from sayso.domain.screening import CONSENT, DOUBTFUL, NO_PERMIT, OBJECTION, PERHAPS_A_FACE, Outcome
 from sayso.services.output import COPIES, MANIFEST, REPORT, Output
 from sayso.services.publication import Publication, PublishedFile, WithheldFile
 from sayso.services.verdicts import ScreenedFace, ScreenedPhotograph
@@ -24,6 +24,7 @@ _WORDS = {
     CONSENT: "shown: a live consent for this channel",
     NO_PERMIT: "covered: nobody with a yes is known here",
     OBJECTION: "covered: somebody objected",
+    PERHAPS_A_FACE: "perhaps a face",
     DOUBTFUL: "in doubt: perhaps somebody who said yes",
 }
 

@@ -8,7 +8,7 @@ from sayso.domain.grant import STAFF, Audience, Channel
 from sayso.domain.person import PersonId
 from sayso.domain.photo import Collection, PhotoId
 from sayso.domain.policy import Permit, decide
-from sayso.domain.screening import Verdict
+from sayso.domain.screening import Perhaps, Verdict
 from sayso.ledger.entry import Action
 from sayso.services.book import Book, Page
 from sayso.services.ports import Clock
@@ -80,11 +80,16 @@ class ScreenedPage:
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """The use case."""
+    """The use case.
+
+    Attributes:
+        perhaps: what becomes of what is perhaps a face.
+    """
 
     repository: Repository
     book: Book
     clock: Clock
+    perhaps: Perhaps
 
     def __call__(self, name: str, channel: Channel, *, audience: Audience = STAFF) -> Screening:
         """Screen every scanned photograph of a collection, for somebody to read.
@@ -115,7 +120,7 @@ class Screen:
 
     def _screen(self, unit: Unit, name: str, channel: Channel, audience: Audience) -> Screening:
         collection = unit.collections.get(name)
-        judging = Judging(unit, collection, channel, audience, self.clock())
+        judging = Judging(unit, collection, channel, audience, self.perhaps, self.clock())
         screened: dict[PhotoId, ScreenedPhotograph] = {}
         for placed in _pages(unit, collection):
             screened |= judging.photographs(
@@ -165,7 +170,7 @@ class Screen:
     ) -> ScreenedPage:
         collection = unit.collections.get(name)
         total = unit.files.count(collection.id)
-        judging = Judging(unit, collection, channel, audience, self.clock())
+        judging = Judging(unit, collection, channel, audience, self.perhaps, self.clock())
         files: list[tuple[str, ScreenedPhotograph]] = []
         more = False
         for placed in _pages(unit, collection, after, limit + 1):
@@ -183,7 +188,7 @@ class Screen:
         now = self.clock()
         if unit.people.version() == screening.version and _still_permitted(unit, screened, now):
             return tuple(screened)
-        judging = Judging(unit, screening.collection, screening.channel, STAFF, now)
+        judging = Judging(unit, screening.collection, screening.channel, STAFF, self.perhaps, now)
         wanted = [one.photograph.id for one in screened]
         known = judging.photographs(wanted)
         for photo in wanted:

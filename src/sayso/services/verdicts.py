@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sayso.domain.consent import Consents
-from sayso.domain.face import Face, FaceId
+from sayso.domain.face import Face, FaceId, Said
 from sayso.domain.grant import Audience, Channel
 from sayso.domain.objection import Objection
 from sayso.domain.person import Person, PersonId
@@ -15,9 +15,11 @@ from sayso.domain.screening import (
     OBJECTION,
     FaceOutcome,
     Outcome,
+    Perhaps,
     Verdict,
     screen_face,
     screen_face_objected,
+    screen_perhaps,
     unmet,
     verdict,
 )
@@ -45,28 +47,36 @@ class ScreenedFace:
 
 @dataclass(frozen=True, slots=True)
 class ScreenedPhotograph:
-    """A photograph with the verdict on it."""
+    """A photograph with the verdict on it.
+
+    Attributes:
+        faces: also what is perhaps one.
+        no_faces: places of which a human said that there is no face; they stay as they are.
+    """
 
     photograph: Photograph
     verdict: Verdict
     faces: tuple[ScreenedFace, ...]
+    no_faces: tuple[StoredFace, ...] = ()
 
 
 class Judging:
     """Verdicts within one transaction; reads of people only those who are linked to a face."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - the facts of one screening
         self,
         unit: Unit,
         collection: Collection,
         channel: Channel,
         audience: Audience,
+        perhaps: Perhaps,
         now: datetime,
     ) -> None:
         self._unit = unit
         self._collection = collection
         self._channel = channel
         self._audience = audience
+        self._perhaps = perhaps
         self._records: dict[PersonId, Consents] = {}
         self._people: dict[PersonId, Person] = {}
         self.now = now
@@ -92,13 +102,22 @@ class Judging:
         links: Mapping[FaceId, tuple[Sighting, ...]],
         objections: tuple[Objection, ...],
     ) -> ScreenedPhotograph:
+        no_faces = tuple(
+            stored
+            for stored in photograph.faces
+            if stored.said is Said.NO_FACE
+            and not links.get(stored.id)
+            and screen_face_objected(stored.face, objections) is None
+        )
         faces = tuple(
-            self._face(stored, links.get(stored.id, ()), objections) for stored in photograph.faces
+            self._face(stored, links.get(stored.id, ()), objections)
+            for stored in photograph.faces
+            if stored not in no_faces
         )
         known = [stored.face for stored in photograph.faces]
         faces += tuple(_unseen(one, photograph) for one in unmet(objections, known))
         outcomes = (face.outcome.outcome for face in faces)
-        return ScreenedPhotograph(photograph, verdict(outcomes, objections), faces)
+        return ScreenedPhotograph(photograph, verdict(outcomes, objections), faces, no_faces)
 
     def _face(
         self,
@@ -109,6 +128,8 @@ class Judging:
         objected = screen_face_objected(stored.face, objections)
         if objected is not None:
             return ScreenedFace(stored, objected, None, None)
+        if stored.doubtful and not sightings:
+            return ScreenedFace(stored, screen_perhaps(self._perhaps), None, None)
         outcome = screen_face(sightings, self._records, self._collection, self._channel, self.now)
         if outcome.permit is None:
             doubted = (self._named(permit) for permit in outcome.candidates)

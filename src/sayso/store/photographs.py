@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from sayso.domain.face import Box, Face, FaceId
+from sayso.domain.face import Box, Certainty, Face, FaceId, Said
 from sayso.domain.photo import CollectionId, PhotoId
 from sayso.errors import FaceUnknown, PhotographUnknown
 from sayso.store import records
@@ -29,10 +29,16 @@ class Located:
 
 @dataclass(frozen=True, slots=True)
 class StoredFace:
-    """A face with its id."""
+    """A face with its id, and what a human said of there being one at all."""
 
     id: FaceId
     face: Face
+    said: Said | None = None
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether nobody knows yet that it is a face."""
+        return self.face.certainty is Certainty.PERHAPS and self.said is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +48,7 @@ class Photograph:
     Attributes:
         compared_through: the sequence of consent events up to which its faces were compared; -1:
             not at all; None: it has no face that could be compared.
+        scrutinised: looked at as publication needs it; False: only as a scan does.
     """
 
     id: PhotoId
@@ -50,6 +57,7 @@ class Photograph:
     height_px: int
     format: str
     compared_through: int | None
+    scrutinised: bool
     paths: tuple[str, ...]
     faces: tuple[StoredFace, ...]
 
@@ -112,7 +120,8 @@ class Photographs:
     ) -> tuple[PhotoId, tuple[FaceId, ...]]:
         """Keep a scanned content with its faces; ids of the faces in the order of ``seen``.
 
-        A content that is known already is kept, with a face that a human judged where it was.
+        A content that is known already is kept, with a face that a human judged where it was. What
+        the thorough look found of it is forgotten: publication looks again.
         """
         known = self.known(collection, seen.sha256)
         comparable = any(face.landmarks is not None for face in seen.faces)
@@ -122,6 +131,7 @@ class Photographs:
             "format": seen.format,
             "scanned_at": now.isoformat(),
             "compared_through": compared_through if comparable else None,
+            "scrutinised_at": None,
         }
         if known is None:
             key = self._connection.execute(
@@ -248,8 +258,7 @@ class Photographs:
         found: dict[int, list[StoredFace]] = {}
         in_photos = sa.select(faces).where(faces.c.photo_id.in_(chosen)).order_by(faces.c.id)
         for row in self._connection.execute(in_photos):
-            face = StoredFace(FaceId(str(row.id)), records.face_of(row))
-            found.setdefault(row.photo_id, []).append(face)
+            found.setdefault(row.photo_id, []).append(_stored(row))
         return [
             Photograph(
                 id=PhotoId(str(row.id)),
@@ -258,6 +267,7 @@ class Photographs:
                 height_px=row.height_px,
                 format=row.format,
                 compared_through=row.compared_through,
+                scrutinised=row.scrutinised_at is not None,
                 paths=tuple(sorted(paths.get(row.id, ()))),
                 faces=tuple(found.get(row.id, ())),
             )
@@ -279,14 +289,13 @@ class Photographs:
 
     def _replace_faces(self, photo: PhotoId, found: Sequence[Face]) -> tuple[FaceId, ...]:
         """Put newly found faces in place of the old, keeping those that a human judged."""
-        judged = sa.exists().where(judgements.c.face_id == faces.c.id) | sa.exists().where(
-            answers.c.face_id == faces.c.id
+        judged = sa.or_(
+            sa.exists().where(judgements.c.face_id == faces.c.id),
+            sa.exists().where(answers.c.face_id == faces.c.id),
+            faces.c.said.is_not(None),
         )
         kept_rows = sa.select(faces).where(faces.c.photo_id == int(photo), judged)
-        kept = [
-            StoredFace(FaceId(str(row.id)), records.face_of(row))
-            for row in self._connection.execute(kept_rows)
-        ]
+        kept = [_stored(row) for row in self._connection.execute(kept_rows)]
         self._connection.execute(sa.delete(faces).where(faces.c.photo_id == int(photo), ~judged))
         return tuple(self._settle(photo, face, kept) for face in found)
 
@@ -301,6 +310,11 @@ class Photographs:
                 )
                 return stored.id
         return self._add_face(photo, face)
+
+
+def _stored(row: records.Row) -> StoredFace:
+    said = None if row.said is None else Said(row.said)
+    return StoredFace(FaceId(str(row.id)), records.face_of(row), said)
 
 
 def _unknown(photo: str) -> PhotographUnknown:

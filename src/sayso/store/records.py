@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from sayso.domain.event import Act, ConsentEvent, Evidence, Notice
-from sayso.domain.face import Box, Face, Landmarks, Point
+from sayso.domain.face import Box, Certainty, Face, Landmarks, Point
 from sayso.domain.grant import Purpose, Scope
 from sayso.domain.person import Guardian, Person, PersonId
 from sayso.domain.photo import Collection, CollectionId, Recognition
@@ -89,6 +89,7 @@ def face_of(row: Row) -> Face:
         landmarks=_landmarks(row.landmarks),
         score=row.score,
         height_px=row.height_px,
+        certainty=Certainty(row.certainty),
     )
 
 
@@ -104,6 +105,7 @@ def face_values(face: Face) -> Values:
         "landmarks": None if points is None else json.dumps(points),
         "score": face.score,
         "height_px": face.height_px,
+        "certainty": face.certainty.value,
     }
 
 

@@ -21,6 +21,7 @@ from sayso.store.people import People
 from sayso.store.photographs import Photographs
 from sayso.store.publications import Publications
 from sayso.store.readback import files_beside, search
+from sayso.store.scrutiny import Scrutiny
 from sayso.store.sealing import WorkspaceKey
 from sayso.store.sightings import Sightings
 from sayso.store.takedowns import Takedowns
@@ -35,6 +36,7 @@ class Unit:
 
     collections: Collections
     photographs: Photographs
+    scrutiny: Scrutiny
     files: Files
     people: People
     templates: Templates
@@ -187,6 +189,7 @@ class Repository:
         return Unit(
             collections=Collections(connection),
             photographs=Photographs(connection),
+            scrutiny=Scrutiny(connection),
             files=Files(connection),
             people=People(connection, self.vault, parting),
             templates=Templates(connection, self.vault, parting),

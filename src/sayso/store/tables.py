@@ -85,6 +85,10 @@ photos = Table(
     Column("compared_through", Integer),
     # By content first: objections and publications ask for it in every collection.
     UniqueConstraint("sha256", "collection_id"),
+    # When it was looked at as publication needs it; null: only as a scan does.
+    Column("scrutinised_at", String),
+    # What publication must still look at.
+    Index("ix_photos_collection_scrutinised", "collection_id", "scrutinised_at"),
     # Who is behind, in the order of catching up (the id follows by itself), without the rows.
     Index("ix_photos_collection_compared", "collection_id", "compared_through"),
     sqlite_autoincrement=True,  # an id that was told is never given to another
@@ -122,6 +126,9 @@ faces = Table(
     Column("landmarks", String),
     Column("score", Float, nullable=False),
     Column("height_px", Float, nullable=False),
+    Column("certainty", String, nullable=False),
+    # Of a face that was perhaps one: what a human said there is, which no look changes.
+    Column("said", String),
     Index("ix_faces_photo_id", "photo_id"),  # a photograph's faces
     sqlite_autoincrement=True,
 )

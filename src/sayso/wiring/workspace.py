@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from sayso.services.publish import Publish
     from sayso.services.recognition import Recogniser
     from sayso.services.scan import Scan
+    from sayso.services.scrutiny import Scrutinise
 
 
 @dataclass(frozen=True)
@@ -249,7 +250,21 @@ class Workspace:
     @cached_property
     def screen(self) -> Screen:
         """Says what may be published."""
-        return Screen(self.repository, self.book, self.clock)
+        return Screen(self.repository, self.book, self.clock, self.settings.perhaps)
+
+    @cached_property
+    def scrutinise(self) -> Scrutinise:
+        """Looks thoroughly, before publication."""
+        from sayso.services.scrutiny import Scrutinise
+
+        return Scrutinise(
+            self.repository,
+            self.book,
+            self.eye,
+            self._open_source,
+            self.clock,
+            self.settings.cores,
+        )
 
     @cached_property
     def publish(self) -> Publish:
@@ -260,6 +275,7 @@ class Workspace:
             self.repository,
             self.book,
             self.eye,
+            self.scrutinise,
             self.screen,
             self._open_source,
             self.clock,

@@ -137,6 +137,7 @@ def upgrade() -> None:
         sa.Column("format", sa.String(), nullable=False),
         sa.Column("scanned_at", sa.String(), nullable=False),
         sa.Column("compared_through", sa.Integer(), nullable=True),
+        sa.Column("scrutinised_at", sa.String(), nullable=True),
         sa.ForeignKeyConstraint(
             ["collection_id"],
             ["collections.id"],
@@ -147,6 +148,12 @@ def upgrade() -> None:
         sa.UniqueConstraint("sha256", "collection_id", name=op.f("uq_photos_sha256_collection_id")),
         comment="one row for each content in a collection, however often it lies there",
         sqlite_autoincrement=True,
+    )
+    op.create_index(
+        "ix_photos_collection_scrutinised",
+        "photos",
+        ["collection_id", "scrutinised_at"],
+        unique=False,
     )
     op.create_index(
         "ix_photos_collection_compared",
@@ -248,6 +255,8 @@ def upgrade() -> None:
         sa.Column("landmarks", sa.String(), nullable=True),
         sa.Column("score", sa.Float(), nullable=False),
         sa.Column("height_px", sa.Float(), nullable=False),
+        sa.Column("certainty", sa.String(), nullable=False),
+        sa.Column("said", sa.String(), nullable=True),
         sa.ForeignKeyConstraint(
             ["photo_id"], ["photos.id"], name=op.f("fk_faces_photo_id"), ondelete="CASCADE"
         ),

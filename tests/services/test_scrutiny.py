@@ -1,0 +1,216 @@
+"""What only the thorough look finds is covered; what is perhaps a face waits or is covered."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sayso.domain.face import Said
+from sayso.domain.photo import CollectionId
+from sayso.domain.screening import CoverStyle, Outcome, Perhaps, Verdict
+from sayso.errors import FaceUnknown
+from sayso.services.publication import Publication
+from sayso.services.publish import Publish
+from sayso.store.photographs import Photograph
+
+from .drawing import ADA, LEFT, NOBODY, RIGHT, Head, picture
+from .world import WEBSITE, World
+
+ALL = "recognise find name:staff publish:website"
+UNSEEN = Head(NOBODY, x=RIGHT, seen="thoroughly")
+DOUBTED = Head(NOBODY, x=RIGHT, seen="perhaps")
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "out"
+
+
+def asking(world: World) -> Publish:
+    """Publication by an operator who wants to be asked."""
+    screen = replace(world.screen, perhaps=Perhaps.REVIEW)
+    return replace(world.publishing, screen=screen)
+
+
+def published(publish: Publish, out: Path) -> Publication:
+    return publish("club", out, WEBSITE, CoverStyle.FILL)[0]
+
+
+def is_covered(out: Path, head: Head, name: str = "a.png") -> bool:
+    copy = np.asarray(Image.open(out / "photographs" / name).convert("RGB"))
+    return bool((copy[head.y : head.y + head.side, head.x : head.x + head.side] == 64).all())
+
+
+def only(world: World) -> Photograph:
+    (photograph,) = world.photographs("club")
+    return photograph
+
+
+def perhaps(world: World) -> str:
+    (doubtful,) = [stored for stored in only(world).faces if stored.doubtful]
+    return doubtful.id
+
+
+def test_what_a_glance_misses_publication_covers_and_screening_tells(
+    world: World, out: Path
+) -> None:
+    source = world.collection()
+    world.enrol("Ada", ADA, ALL)
+    source.put("a.png", picture(Head(ADA, x=LEFT), UNSEEN))
+    world.scan("club")
+    (before,) = world.screen("club", WEBSITE).photographs
+    assert (len(before.faces), before.verdict) == (1, Verdict.CLEAR)
+    assert not before.photograph.scrutinised
+    world.publish(out)
+    assert is_covered(out, UNSEEN)
+    assert not is_covered(out, Head(ADA, x=LEFT))
+    (after,) = world.screen("club", WEBSITE).photographs
+    assert (len(after.faces), after.verdict) == (2, Verdict.COVER)
+    assert after.photograph.scrutinised
+
+
+def test_it_is_looked_at_once_and_again_after_a_scan_of_all(world: World, out: Path) -> None:
+    source = world.collection()
+    source.put("a.png", picture(UNSEEN))
+    world.scan("club")
+    assert world.scrutinise("club").faces == 1
+    assert world.scrutinise("club").photographs == 0
+    world.scan("club", again=True)
+    assert not only(world).scrutinised
+    world.publish(out)
+    assert is_covered(out, UNSEEN)
+    assert len(only(world).faces) == 1
+
+
+def test_the_next_scan_compares_what_it_found(world: World, out: Path) -> None:
+    source = world.collection()
+    world.enrol("Ada", ADA, ALL)
+    hers = Head(ADA, x=LEFT, seen="thoroughly")
+    source.put("a.png", picture(hers))
+    world.scan("club")
+    world.publish(out)
+    assert is_covered(out, hers)  # found, and compared with nobody yet
+    world.scan("club")
+    world.publish(out)
+    assert not is_covered(out, hers)
+
+
+def test_what_is_perhaps_a_face_is_never_compared(world: World, out: Path) -> None:
+    source = world.collection()
+    world.enrol("Ada", ADA, ALL)
+    hers = Head(ADA, x=LEFT, seen="perhaps")
+    source.put("a.png", picture(hers))
+    world.scan("club")
+    world.publish(out)
+    computed = world.embedder.computed
+    world.scan("club")
+    assert world.embedder.computed == computed
+    world.publish(out)
+    assert is_covered(out, hers)
+
+
+def test_nobody_need_look_where_perhaps_is_covered(world: World, out: Path) -> None:
+    world.collection().put("a.png", picture(DOUBTED))
+    world.scan("club")
+    publication = world.publish(out)
+    assert [one.copy for one in publication.published] == ["a.png"]
+    assert is_covered(out, DOUBTED)
+
+
+def test_where_a_human_is_asked_the_photograph_waits_for_the_answer(
+    world: World, out: Path
+) -> None:
+    world.collection().put("a.png", picture(DOUBTED))
+    world.scan("club")
+    first = published(asking(world), out)
+    assert [(one.path, one.code) for one in first.withheld] == [("a.png", "review")]
+    assert first.withheld[0].screened.faces[0].outcome.outcome is Outcome.REVIEW
+    assert not (out / "photographs" / "a.png").exists()
+    world.judge.is_face("a.png", perhaps(world))
+    published(asking(world), out)
+    assert is_covered(out, DOUBTED)
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_no_face_is_not_covered_and_not_asked_again(
+    world: World, out: Path, *, again: bool
+) -> None:
+    world.collection().put("a.png", picture(DOUBTED))
+    world.scan("club")
+    published(asking(world), out)
+    world.judge.is_no_face("a.png", perhaps(world))
+    world.scan("club", again=again)
+    publication = published(asking(world), out)
+    assert [one.copy for one in publication.published] == ["a.png"]
+    assert not is_covered(out, DOUBTED)
+    (stored,) = only(world).faces
+    assert stored.said is Said.NO_FACE
+    world.judge.take_back_face("a.png", stored.id)
+    assert published(asking(world), out).withheld[0].code == "review"
+
+
+def test_nobody_can_say_that_a_face_is_none(world: World, out: Path) -> None:
+    world.collection().put("a.png", picture(UNSEEN))
+    world.scan("club")
+    world.publish(out)
+    (stored,) = only(world).faces
+    assert world.judge.is_no_face("a.png", stored.id) is None
+    world.publish(out)
+    assert is_covered(out, UNSEEN)
+    with pytest.raises(FaceUnknown):
+        world.judge.take_back_face("a.png", stored.id)
+
+
+def test_a_box_that_a_human_drew_stays_covered_through_scans(world: World, out: Path) -> None:
+    world.collection().put("a.png", picture())
+    world.scan("club")
+    world.judge.is_face("a.png", "0.2,0.2,0.2,0.3")
+    world.scan("club", again=True)
+    world.publish(out)
+    assert is_covered(out, Head(NOBODY, x=96, y=64, side=96))
+
+
+def test_an_interrupted_look_goes_on_where_it_stopped(world: World, out: Path) -> None:
+    source = world.collection()
+    for n in range(40):
+        source.put(f"{n:02d}.png", picture(UNSEEN, number=n))
+    world.scan("club")
+
+    def interrupt(path: str) -> None:
+        if path == "36.png":
+            raise KeyboardInterrupt
+
+    source.on_read = interrupt
+    with pytest.raises(KeyboardInterrupt):
+        world.publish(out)
+    assert list((out / "photographs").iterdir()) == []
+    with world.repository.reading() as unit:
+        left = unit.scrutiny.backlog(only_collection(world))
+    assert 0 < left < 40
+    source.on_read = lambda _path: None
+    source.reads.clear()
+    assert len(world.publish(out).published) == 40
+    assert source.reads.count("05.png") == 1  # to cover it
+    assert source.reads.count("38.png") >= 2
+
+
+def only_collection(world: World) -> CollectionId:
+    (held,) = world.declare.all()
+    return held.collection.id
+
+
+def test_what_could_not_be_looked_at_is_not_published(world: World, out: Path) -> None:
+    source = world.collection()
+    source.put("a.png", picture(UNSEEN))
+    world.scan("club")
+    source.vanishing.add("a.png")
+
+    def comes_back(done: int, total: int) -> None:
+        if total and done == total:
+            source.vanishing.clear()
+
+    publication, _ = world.publishing("club", out, WEBSITE, CoverStyle.FILL, progress=comes_back)
+    assert [(one.path, one.code) for one in publication.withheld] == [("a.png", "not_looked_at")]
+    assert [one.path for one in world.publish(out).published] == ["a.png"]
