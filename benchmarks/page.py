@@ -209,7 +209,7 @@ def shown(section: Section, report: Mapping[str, Any]) -> str:
     """A section of the page."""
     rows: Sequence[Mapping[str, Any]] = report["rows"]
     if section.columns:
-        rows = [{title: row[key] for key, title in section.columns.items()} for row in rows]
+        rows = [{title: row.get(key, "") for key, title in section.columns.items()} for row in rows]
     setting = report.get("smallest_face_px")
     note = f" `SAYSO_SMALLEST_FACE_PX` was {setting}." if setting else ""
     few = _FEW if any(row.get("rounds", _ENOUGH) < _ENOUGH for row in report["rows"]) else ""
