@@ -51,11 +51,11 @@ def filled(folder: Path, sightings: int) -> Repository:
         assert raw is not None  # noqa: S101 - SQLAlchemy gives one
         numbers = range(1, sightings + 1)
         raw.executemany(
-            "INSERT INTO photos VALUES (?, 'club', ?, 1, 1, 'JPEG', 'x', 0)",
+            "INSERT INTO photos VALUES (?, 'club', ?, 1, 1, 'JPEG', 'x', 0, NULL)",
             ((n, f"{n:064x}") for n in numbers),
         )
         raw.executemany(
-            "INSERT INTO faces VALUES (?, ?, .1, .1, .1, .1, NULL, 1, 100)",
+            "INSERT INTO faces VALUES (?, ?, .1, .1, .1, .1, NULL, 1, 100, 'sure', NULL)",
             ((n, n) for n in numbers),
         )
         raw.executemany(

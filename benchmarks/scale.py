@@ -222,8 +222,8 @@ def filled(repository: Repository, sightings: int, faces: int) -> None:
             ((f"{n:09d}.jpg", n) for n in range(1, photographs + 1)),
         )
         raw.executemany(
-            "INSERT INTO faces (id, photo_id, x, y, width, height, landmarks, score, height_px)"
-            " VALUES (?, ?, .4, .4, .2, .2, ?, 1, 100)",
+            "INSERT INTO faces (id, photo_id, x, y, width, height, landmarks, score, height_px,"
+            " certainty) VALUES (?, ?, .4, .4, .2, .2, ?, 1, 100, 'sure')",
             ((n, (n - 1) // faces + 1, marks) for n in range(1, photographs * faces + 1)),
         )
         raw.executemany(

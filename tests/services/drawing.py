@@ -29,7 +29,7 @@ _FRAME = (255, 0, 255)
 _LATE_FRAME = (0, 0, 255)
 _HIDDEN_FRAME = (0, 255, 255)
 _DOUBTED_FRAME = (0, 255, 0)
-_FILL = (0, 0, 160)
+FILL = (0, 0, 160)
 _CROP_POINTS = ((38.3, 51.7), (73.5, 51.5), (56.0, 71.7), (41.5, 92.4), (70.7, 92.2))
 _BASIS = np.linalg.qr(np.random.default_rng(7).normal(size=(DIMENSION, DIMENSION)))[0]
 _NOISE = np.random.default_rng(8).integers(-20, 21, (400, 400, 1))
@@ -137,7 +137,7 @@ class DrawnFaces:
         del smallest_px
         pixels = picture.pixels
         masks = [_near(pixels, _FRAME)]
-        if np.count_nonzero(_near(pixels, _FILL)) > 100:
+        if np.count_nonzero(_near(pixels, FILL)) > 100:
             masks.append(_near(pixels, _LATE_FRAME))
         boxes = [box for mask in masks for box in _boxes(mask)]
         faces = [_found(pixels, *box) for box in boxes]

@@ -15,7 +15,7 @@ from sayso.services.publication import Publication
 from sayso.services.publish import Publish
 from sayso.store.photographs import Photograph
 
-from .drawing import ADA, LEFT, NOBODY, RIGHT, Head, picture
+from .drawing import ADA, FILL, LEFT, NOBODY, RIGHT, Head, picture
 from .world import WEBSITE, World
 
 ALL = "recognise find name:staff publish:website"
@@ -40,7 +40,7 @@ def published(publish: Publish, out: Path) -> Publication:
 
 def is_covered(out: Path, head: Head, name: str = "a.png") -> bool:
     copy = np.asarray(Image.open(out / "photographs" / name).convert("RGB"))
-    return bool((copy[head.y : head.y + head.side, head.x : head.x + head.side] == 64).all())
+    return bool((copy[head.y : head.y + head.side, head.x : head.x + head.side] == FILL).all())
 
 
 def only(world: World) -> Photograph:

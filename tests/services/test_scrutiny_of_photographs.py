@@ -16,6 +16,7 @@ from sayso.vision.encode import encode
 from sayso.vision.models import YUNET, load
 from sayso.vision.runtime import OpenVinoNetwork
 
+from .drawing import FILL
 from .world import WEBSITE, World
 
 Pixels = NDArray[np.uint8]
@@ -74,7 +75,7 @@ def test_every_face_is_covered_in_what_is_published(
     seeing.publishing("club", tmp_path / "out", WEBSITE, CoverStyle.FILL)
     copy = np.asarray(Image.open(tmp_path / "out" / "photographs" / "a.png").convert("RGB"))
     turns = 3 if kind is on_its_side else 2 if kind is upside_down else 0
-    covered = np.rot90((copy == 64).all(axis=2), turns)
+    covered = np.rot90((copy == FILL).all(axis=2), turns)
     for x1, y1, x2, y2 in boxes:
         assert covered[int(y1) : int(y2), int(x1) : int(x2)].mean() > 0.75
     seeing.close()

@@ -111,7 +111,9 @@ def test_what_lies_in_a_collection_goes_with_it(kept: Kept) -> None:
             )
         )  # fmt: skip
         connection.execute(
-            sa.insert(faces).values(photo_id=1, x=0, y=0, width=1, height=1, score=1, height_px=1)
+            sa.insert(faces).values(
+                photo_id=1, x=0, y=0, width=1, height=1, score=1, height_px=1, certainty="sure"
+            )
         )
         connection.exec_driver_sql("DELETE FROM collections")
         assert connection.execute(sa.select(faces)).all() == []

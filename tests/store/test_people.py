@@ -7,6 +7,8 @@ from sayso.domain.event import Act, ConsentEvent
 from sayso.domain.grant import EVERYWHERE, Purpose, Scope
 from sayso.domain.person import PersonId
 from sayso.domain.photo import CollectionId
+from sayso.domain.policy import Find, require
+from sayso.domain.sighting import Link
 from sayso.errors import (
     ConsentMalformed,
     PersonAmbiguous,
@@ -17,7 +19,7 @@ from sayso.store.repository import Repository
 from sayso.store.sealing import WorkspaceKey
 from sayso.store.tables import consent_events, sightings, suppressions, templates
 
-from .kept import ADA, BEN, MODEL, NOW, Kept, compare, enrol, features, hold, yes
+from .kept import ADA, BEN, CLUB, MODEL, NOW, Kept, compare, enrol, features, hold, yes
 
 
 def opened(kept: Kept, repository: Repository | None = None) -> list[bytes]:
@@ -114,12 +116,14 @@ def test_the_same_features_sealed_twice_are_not_the_same_bytes(kept: Kept) -> No
 def test_a_permit_for_something_else_keeps_and_opens_nothing(kept: Kept) -> None:
     with kept.repository.writing() as unit:
         enrol(unit, ADA, 1)
+        unit.people.record([dataclasses.replace(yes(ADA), purpose=Purpose.FIND)])
     with kept.repository.writing() as unit:
-        comparing, holding = compare(unit, ADA), hold(unit, ADA)
+        finding = require(Find(ADA.id, CLUB, Link.MATCH), unit.people.consents(ADA.id), NOW)
+        for permit in (compare(unit, ADA), finding):
+            with pytest.raises(ConsentMalformed):
+                unit.templates.add(permit, features(2), model_sha256=MODEL, usable=1.0, now=NOW)
         with pytest.raises(ConsentMalformed):
-            unit.templates.add(comparing, features(2), model_sha256=MODEL, usable=1.0, now=NOW)
-        with pytest.raises(ConsentMalformed):
-            unit.templates.references(holding, model_sha256=MODEL)
+            unit.templates.references(finding, model_sha256=MODEL)
         assert unit.templates.counts() == {ADA.id: 1}
 
 
