@@ -31,7 +31,7 @@ from .cli.program import Desk, Program
 
 GRANTS = "recognise;find;name:staff;publish:website"
 LIMITS = DecodeLimits(max_bytes=50_000_000, max_pixels=50_000_000)
-FILL = 64
+FILL = (0, 0, 160)
 SAMPLE = 12
 
 
@@ -342,4 +342,4 @@ def is_covered(pixels: Pixels, row: dict[str, str]) -> bool:
     x1, y1, x2, y2 = (float(row[corner]) for corner in ("x1", "y1", "x2", "y2"))
     x, y = round((x1 + x2) / 2), round((y1 + y2) / 2)
     patch = pixels[max(y - 1, 0) : y + 2, max(x - 1, 0) : x + 2].astype(int)
-    return bool(np.abs(patch - FILL).max() <= 20)
+    return bool(np.abs(patch - np.array(FILL)).max() <= 20)

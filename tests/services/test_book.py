@@ -218,13 +218,23 @@ def test_no_copy_lies_anywhere_without_a_name_on_the_take_down_list(
 
 WITHDRAWAL = """
 import sys
+import time
 from pathlib import Path
 from tests.services.test_book import KEY
 from tests.services.world import HandClock, World
 
 world = World(Path(sys.argv[1]), KEY, HandClock(), {})
 world.clock.forward(seconds=10)
-world.book.kept = Path(sys.argv[2])
+
+
+class Hanging(type(Path())):
+    '''A place that does not answer: whoever writes the copy waits here, entered, not done.'''
+
+    def with_name(self, name):
+        time.sleep(600)
+
+
+world.book.kept = Hanging(sys.argv[2])
 world.rights.withdraw("Ada Unusualname")
 """
 
@@ -245,7 +255,6 @@ def test_a_process_killed_between_entry_and_commit_leaves_an_aborted_entry(
     world.book.settle()
     before, size = rows(world), verified(world).head.size
     copy = tmp_path / "checkpoint"
-    os.mkfifo(tmp_path / "checkpoint.new")  # whoever writes the copy waits here: entered, not done
     with script(WITHDRAWAL, world.folder, copy) as process:
         until = time.monotonic() + 60
         while verified(world).head.size == size:
