@@ -140,7 +140,8 @@ class Run:
     Attributes:
         wall_s: by the clock.
         cpu_s: user and system time of the process and of its own waited-for children.
-        peak_mb: the largest resident set, 10^6 bytes.
+        peak_mb: the largest resident set of those sampled, 10^6 bytes. (The kernel's own figure
+            begins with the size of the process that started this one.)
         output: what it printed.
         memory: seconds since the start and resident set in 10^6 bytes, every quarter of a second.
     """
@@ -201,9 +202,8 @@ def run(
         failed = subprocess.CalledProcessError(process.returncode, process.args, output, complaint)
         failed.add_note(complaint)
         raise failed
-    return Run(
-        wall_s, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024 / 1e6, output, tuple(memory)
-    )
+    peak_mb = max((size for _, size in memory), default=0.0)
+    return Run(wall_s, used.ru_utime + used.ru_stime, peak_mb, output, tuple(memory))
 
 
 def _watch(
