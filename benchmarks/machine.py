@@ -107,6 +107,8 @@ def table(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _shown(value: object) -> str:
+    if value is None:
+        return ""
     if isinstance(value, float) and abs(value) < _SHORT:
         return f"{value:.4g}"
     return f"{value:,.0f}" if isinstance(value, (int, float)) else str(value)
