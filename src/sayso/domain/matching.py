@@ -19,7 +19,7 @@ _USED = 0.7
 """Of what a promise allows, so much is used: the rest is for what the calibration did not see."""
 _DISAGREEING = 0.05
 """References of one person are at least as alike as one in 20 pairs of different people: of 1,669
-pairs of photographs of one person 4 were not, those with a wrong label among them (0023)."""
+pairs of photographs of one person 4 were not, all with one face under a cap, tilted (0023)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +80,6 @@ class GallerySize:
         alike to the fused one; each further reference counts as half a person.
         """
         return max((self.people + self.references + 1) // 2, 1)
-
-
-NOBODY = GallerySize(0, 0)
 
 
 class Likeness(StrEnum):

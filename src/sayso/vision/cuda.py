@@ -15,7 +15,8 @@ _REMEDY = (
     "`device` to cpu, or to cuda-or-cpu if the processor will do where there is no GPU."
 )
 _CROP_BYTES = 24_000_000
-"""What embedding one more face takes at most, pixels, features and work space of the network."""
+"""What one more face is reckoned to take, pixels and all layers' outputs together; estimated, since
+no GPU was at hand to measure it. Where it is too little, ONNX Runtime refuses the batch."""
 _MOST = 256
 
 
