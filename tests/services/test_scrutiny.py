@@ -163,6 +163,50 @@ def test_nobody_can_say_that_a_face_is_none(world: World, out: Path) -> None:
         world.judge.take_back_face("a.png", stored.id)
 
 
+@pytest.mark.parametrize("looks", [{"thoroughly"}, {"thoroughly", "at a glance"}])
+def test_that_there_is_no_face_holds_only_until_one_is_surely_found(
+    world: World, out: Path, looks: set[str]
+) -> None:
+    world.collection().put("a.png", picture(DOUBTED))
+    world.scan("club")
+    world.publish(out)
+    world.judge.is_no_face("a.png", perhaps(world))
+    world.detector.surer = looks  # as a lower detection_score or another version would
+    world.scan("club", again=True)
+    world.publish(out)
+    assert is_covered(out, DOUBTED)
+    (stored,) = only(world).faces
+    assert world.judge.is_no_face("a.png", stored.id) is None
+
+
+def test_a_place_that_became_a_face_is_compared_like_any_other(world: World, out: Path) -> None:
+    world.enrol("Ada", ADA, ALL)
+    hers = Head(ADA, x=RIGHT, seen="perhaps")
+    world.collection().put("a.png", picture(hers))
+    world.scan("club")
+    world.publish(out)
+    world.judge.is_no_face("a.png", perhaps(world))
+    world.detector.surer = {"thoroughly"}
+    world.scan("club", again=True)
+    world.publish(out)
+    assert is_covered(out, hers)
+    world.scan("club")
+    world.publish(out)
+    assert not is_covered(out, hers)
+
+
+def test_a_large_box_that_a_human_drew_hides_nobody_in_it_from_the_thorough_look(
+    world: World, out: Path
+) -> None:
+    world.enrol("Ada", ADA, "publish:website", images=(), evidence=None)
+    held = Head(NOBODY, x=RIGHT, y=180, side=48, seen="perhaps")
+    world.collection().put("a.png", picture(held))
+    world.scan("club")
+    world.judge.mark("a.png", "0.5,0.1,0.45,0.85", "Ada")  # the whole of her, and whom she holds
+    world.publish(out)
+    assert is_covered(out, held)
+
+
 def test_a_box_that_a_human_drew_stays_covered_through_scans(world: World, out: Path) -> None:
     world.collection().put("a.png", picture())
     world.scan("club")

@@ -40,6 +40,11 @@ class StoredFace:
         """Whether nobody knows yet that it is a face."""
         return self.face.certainty is Certainty.PERHAPS and self.said is None
 
+    @property
+    def no_face(self) -> bool:
+        """Whether a human said that there is none; of what is surely a face nobody can."""
+        return self.face.certainty is Certainty.PERHAPS and self.said is Said.NO_FACE
+
 
 @dataclass(frozen=True, slots=True)
 class Photograph:

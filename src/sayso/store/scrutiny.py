@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from sayso.domain.face import Certainty, Face, FaceId, Said, beyond
+from sayso.domain.face import Certainty, Face, FaceId, Said, beyond, found_for_sure
 from sayso.domain.objection import Wish
 from sayso.domain.photo import CollectionId, PhotoId
 from sayso.store import records
@@ -67,23 +67,37 @@ class Scrutiny:
     def keep(self, found: Found, now: datetime) -> tuple[int, int]:
         """Add what was found to what is known, which stays as it is.
 
-        A photograph with new faces is behind: the next scan compares them, where it may.
+        But for a place that was perhaps a face and surely is one now. A photograph with new faces
+        is behind: the next scan compares them, where it may.
 
         Returns:
             How many new faces there are, and how many places that are perhaps one.
         """
-        new = beyond(found.faces, self._faces(found.photo))
-        sure = sum(face.certainty is Certainty.SURE for face in new)
+        known = self._faces(found.photo)
+        surer = {
+            face: surely
+            for face, place in known.items()
+            if (surely := found_for_sure(place, found.faces)) is not None
+        }
+        new = beyond(found.faces, (known | surer).values())
+        fresh = sum(face.certainty is Certainty.SURE for face in new)
+        sure = fresh + len(surer)
         values: dict[str, object] = {"scrutinised_at": now.isoformat()}
         if sure:
             values["compared_through"] = -1
         this = photos.c.id == int(found.photo)
         self._connection.execute(sa.update(photos).where(this).values(**values))
+        for face, now_sure in surer.items():
+            where = faces.c.id == face
+            self._connection.execute(
+                sa.update(faces).where(where).values(**records.face_values(now_sure))
+            )
         if new:
             rows = [{"photo_id": int(found.photo), **records.face_values(face)} for face in new]
             self._connection.execute(sa.insert(faces), rows)
+        if new or surer:
             bump_version(self._connection)
-        return sure, len(new) - sure
+        return sure, len(new) - fresh
 
     def say(self, face: FaceId, said: Said | None) -> None:
         """Keep a human's word on whether there is a face; None takes it back."""
@@ -94,6 +108,6 @@ class Scrutiny:
         )
         bump_version(self._connection)
 
-    def _faces(self, photo: PhotoId) -> list[Face]:
+    def _faces(self, photo: PhotoId) -> dict[int, Face]:
         query = sa.select(faces).where(faces.c.photo_id == int(photo))
-        return [records.face_of(row) for row in self._connection.execute(query)]
+        return {row.id: records.face_of(row) for row in self._connection.execute(query)}
