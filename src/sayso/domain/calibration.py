@@ -105,7 +105,8 @@ class Calibration:
         own = math.sqrt(self.deviation**2 - self.probe_deviation**2)
         place = (similarity - self.mean - shift * self.probe_deviation) / own
         # Below the middle nothing is bent: only the tail decides.
-        return min(_NORMAL.cdf(-_bent(place, self.bend)), _ALMOST_ONE)
+        # By erfc: a distribution function near 1 would lose what lies beyond eight deviations.
+        return min(0.5 * math.erfc(_bent(place, self.bend) / math.sqrt(2)), _ALMOST_ONE)
 
 
 _ALMOST_ONE = 1 - 1e-15
