@@ -58,8 +58,7 @@ def test_photographs_that_lie_under_two_names_do_not_stop_it() -> None:
     drawn[50:60] = drawn[:10]
     found = _fit(drawn, np.arange(FEWEST_IDENTITIES))
     assert found is not None
-    assert found.calibration.bend < 0  # the tail is heavier than normal
-    assert found.calibration.false_match_rate(0.9) > 0
+    assert found.calibration.deviation > 0.06  # so do they widen it
 
 
 def test_of_the_same_photograph_over_and_over_nothing_is_said() -> None:
