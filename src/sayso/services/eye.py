@@ -11,9 +11,9 @@ from sayso.vision.decode import DecodeLimits, Picture, Pixels, decode
 from sayso.vision.detect import ONE_LOOK_PX, smallest_of_one_look_px
 
 _SAME_OVERLAP = 0.5
-_FAINT, _FLAT = 96.0, 1.0
-"""A range of grey levels, from the 1st to the 99th percentile, below which a picture is faint, and
-one below which it shows nothing at all."""
+_FAINT = 96.0
+"""A range of grey levels, from the 1st to the 99th percentile, below which a picture is faint; one
+that is all of one level shows nothing."""
 _STRIDE = 8
 
 
@@ -119,7 +119,7 @@ def _is_among(face: Face, others: Sequence[Face]) -> bool:
 def _stretched(pixels: Pixels) -> Pixels | None:
     """The pixels with all of the range of 8 bits in use; None for a picture that is not faint."""
     low, high = _levels(pixels[::_STRIDE, ::_STRIDE], (0.01, 0.99))
-    if not _FLAT < high - low < _FAINT:
+    if not 0 < high - low < _FAINT:
         return None
     levels = np.clip((np.arange(256) - low) * (255 / (high - low)), 0, 255)
     return np.ascontiguousarray(levels.astype(np.uint8)[pixels])
