@@ -224,6 +224,20 @@ def test_the_rule_of_two_holds_for_mark_and_reject(doubtful: World) -> None:
     assert doubtful.count("answers") == 0
 
 
+def test_what_two_said_one_alone_does_not_take_back(doubtful: World, second: World) -> None:
+    mine, other = (Judge(one.book, one.clock, 2) for one in (doubtful, second))
+    face = doubtful.face("a.png")
+    mine.reject("a.png", face, "Ada")
+    assert other.reject("a.png", face, "Ada").holds
+    assert outcome(doubtful, face) is Outcome.COVER
+    for _ in range(2):
+        assert not mine.take_back("a.png", face, "Ada").holds
+        assert outcome(doubtful, face) is Outcome.COVER
+    assert other.take_back("a.png", face, "Ada").holds
+    assert outcome(doubtful, face) is Outcome.REVIEW
+    assert doubtful.count("answers") == doubtful.count("judgements") == 0
+
+
 def test_who_is_told_of_is_entered(doubtful: World) -> None:
     asked(doubtful)
     entry = doubtful.entries()[-1].draft

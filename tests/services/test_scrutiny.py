@@ -11,6 +11,7 @@ from sayso.domain.face import Said
 from sayso.domain.photo import CollectionId
 from sayso.domain.screening import CoverStyle, Outcome, Perhaps, Verdict
 from sayso.errors import FaceUnknown
+from sayso.services.judge import Judge
 from sayso.services.publication import Publication
 from sayso.services.publish import Publish
 from sayso.store.photographs import Photograph
@@ -161,6 +162,33 @@ def test_nobody_can_say_that_a_face_is_none(world: World, out: Path) -> None:
     assert is_covered(out, UNSEEN)
     with pytest.raises(FaceUnknown):
         world.judge.take_back_face("a.png", stored.id)
+
+
+def test_where_the_rule_is_two_one_alone_does_not_say_that_there_is_no_face(
+    world: World, out: Path
+) -> None:
+    world.collection().put("a.png", picture(DOUBTED))
+    world.scan("club")
+    world.publish(out)
+    second = world.beside(operator="bob")
+    mine, other = (Judge(one.book, one.clock, 2) for one in (world, second))
+    for _ in range(2):
+        first = mine.is_no_face("a.png", perhaps(world))
+        assert first is not None
+        assert not first.holds
+    world.scan("club", again=True)  # what was said so far outlives it
+    world.publish(out)
+    assert is_covered(out, DOUBTED)
+    mine.take_back_face("a.png", perhaps(world))
+    theirs = other.is_no_face("a.png", perhaps(world))
+    assert theirs is not None
+    assert not theirs.holds
+    agreed = mine.is_no_face("a.png", perhaps(world))
+    assert agreed is not None
+    assert agreed.holds
+    world.publish(out)
+    assert not is_covered(out, DOUBTED)
+    second.close()
 
 
 @pytest.mark.parametrize("looks", [{"thoroughly"}, {"thoroughly", "at a glance"}])

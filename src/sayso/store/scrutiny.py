@@ -104,9 +104,27 @@ class Scrutiny:
         self._connection.execute(
             sa.update(faces)
             .where(faces.c.id == int(face))
-            .values(said=None if said is None else said.value)
+            .values(said=None if said is None else said.value, no_face_said_by=None)
         )
         bump_version(self._connection)
+
+    def say_none(self, face: FaceId, operator: str) -> int:
+        """Keep that an operator says that there is no face; gives how many said so by now.
+
+        It holds only once it is kept by `say`.
+        """
+        this = faces.c.id == int(face)
+        query = sa.select(faces.c.no_face_said_by).where(this)
+        first = self._connection.execute(query).scalar_one()
+        if first not in {None, operator}:
+            return 2
+        self._connection.execute(sa.update(faces).where(this).values(no_face_said_by=operator))
+        return 1
+
+    def waits(self, face: FaceId) -> bool:
+        """Whether an operator's word that there is no face waits for another's."""
+        query = sa.select(faces.c.no_face_said_by).where(faces.c.id == int(face))
+        return self._connection.execute(query).scalar_one() is not None
 
     def _faces(self, photo: PhotoId) -> dict[int, Face]:
         query = sa.select(faces).where(faces.c.photo_id == int(photo))

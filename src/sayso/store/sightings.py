@@ -153,6 +153,13 @@ class Sightings:
             )
         )
 
+    def is_judged(self, face: FaceId, person: PersonId) -> bool:
+        """Whether a human's word on a face and a person holds."""
+        said = sa.select(judgements.c.link).where(
+            judgements.c.face_id == int(face), judgements.c.person_id == person
+        )
+        return self._connection.execute(said).first() is not None
+
     def unjudge(self, face: FaceId, person: PersonId) -> int:
         """Take a human's word on a face and a person back; gives how many there were."""
         gone = self._connection.execute(
