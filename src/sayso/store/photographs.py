@@ -12,7 +12,7 @@ from sayso.domain.face import Box, Certainty, Face, FaceId, Said
 from sayso.domain.photo import CollectionId, PhotoId
 from sayso.errors import FaceUnknown, PhotographUnknown
 from sayso.store import records
-from sayso.store.tables import answers, faces, files, judgements, photos
+from sayso.store.tables import answers, faces, files, judgements, photos, sightings
 
 _SAME_FACE_OVERLAP = 0.5
 """Boxes that share at least this much (intersection over union) are of the same face."""
@@ -309,6 +309,10 @@ class Photographs:
         for stored in kept:
             if stored.face.box.intersection_over_union(face.box) >= _SAME_FACE_OVERLAP:
                 kept.remove(stored)
+                # It is compared anew, with everybody.
+                self._connection.execute(
+                    sa.delete(sightings).where(sightings.c.face_id == int(stored.id))
+                )
                 self._connection.execute(
                     sa.update(faces)
                     .where(faces.c.id == int(stored.id))
