@@ -16,7 +16,8 @@ from sayso.services.ports import Clock
 from sayso.store.photographs import Photograph, StoredFace
 from sayso.store.repository import Unit
 
-_TAKEN_BACK = "taken_back"
+TAKEN_BACK = "taken_back"
+"""How the ledger says that a word was taken back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +126,10 @@ class Judge:
             known, stored = photograph_and_face(page.unit, photo, face)
             named = page.unit.people.get(person)
             agree = 1
-            if page.unit.sightings.is_judged(stored.id, named.id):
-                agree = self._agree(page, stored, named, _TAKEN_BACK)
+            if page.unit.sightings.word(stored.id, named.id) is not None:
+                agree = self._agree(page, stored, named, TAKEN_BACK)
                 if agree < self.operators:
-                    _enter(page, _TAKEN_BACK, stored, named, agree)
+                    _enter(page, TAKEN_BACK, stored, named, agree)
                     return Judgement(known, stored, named, holds=False)
             waiting = page.unit.answers.clear(stored.id, named.id)
             if not page.unit.sightings.unjudge(stored.id, named.id) + waiting:
@@ -137,7 +138,7 @@ class Judge:
                     found="one of which nothing was said",
                     remedy="Copy the face's id from `sayso screen --json`.",
                 )
-            _enter(page, _TAKEN_BACK, stored, named, agree)
+            _enter(page, TAKEN_BACK, stored, named, agree)
             return Judgement(known, stored, named)
 
     def is_face(self, photo: str, face: str) -> Place:
@@ -213,7 +214,7 @@ class Judge:
 
 def _said(page: Page, known: Photograph, stored: StoredFace, said: Said | None) -> Place:
     page.unit.scrutiny.say(stored.id, said)
-    _enter_place(page, _TAKEN_BACK if said is None else said.value, stored)
+    _enter_place(page, TAKEN_BACK if said is None else said.value, stored)
     return Place(known, replace(stored, said=said))
 
 

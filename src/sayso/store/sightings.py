@@ -178,12 +178,13 @@ class Sightings:
             )
         )
 
-    def is_judged(self, face: FaceId, person: PersonId) -> bool:
-        """Whether a human's word on a face and a person holds."""
+    def word(self, face: FaceId, person: PersonId) -> Link | None:
+        """A human's word on a face and a person that holds; None: there is none."""
         said = sa.select(judgements.c.link).where(
             judgements.c.face_id == int(face), judgements.c.person_id == person
         )
-        return self._connection.execute(said).first() is not None
+        found = self._connection.execute(said).scalar_one_or_none()
+        return None if found is None else Link(found)
 
     def unjudge(self, face: FaceId, person: PersonId) -> int:
         """Take a human's word on a face and a person back; gives how many there were."""
