@@ -195,6 +195,19 @@ def test_the_same_content_elsewhere_is_settled_too(world: World) -> None:
     assert asked(world, None) == []
 
 
+def test_of_several_answers_all_are_taken_or_none(doubtful: World) -> None:
+    [question] = asked(doubtful)
+    face = question.face.id
+    with pytest.raises(FaceUnknown):
+        review(doubtful).answer_all([(face, Answer.SAME, None), ("999", Answer.SAME, None)])
+    with pytest.raises(FaceUnknown):
+        review(doubtful).answer_all([(face, Answer.SAME, None), (face, Answer.CANNOT_TELL, None)])
+    assert doubtful.count("judgements") == 0
+    assert [one.face.id for one in asked(doubtful)] == [face]
+    [taken] = review(doubtful).answer_all([(face, Answer.SAME, None)])
+    assert taken.holds
+
+
 def test_two_operators_must_agree_where_the_rule_is_two(doubtful: World, second: World) -> None:
     [question] = asked(doubtful)
     face = question.face.id

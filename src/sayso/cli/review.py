@@ -83,10 +83,10 @@ def _parsed(context: typer.Context, text: str) -> tuple[str, str | None, Answer]
 
 
 def _answer(run: Session, answers: Sequence[tuple[str, str | None, Answer]]) -> None:
-    done = []
-    for face, person, said in answers:
-        answered = run.workspace.review.answer(face, said, person)
-        done.append((face, said, answered))
+    given = run.workspace.review.answer_all((face, said, person) for face, person, said in answers)
+    done = [
+        (face, said, answered) for (face, _, said), answered in zip(answers, given, strict=True)
+    ]
     values = [
         {
             "face": face,
