@@ -235,6 +235,16 @@ def test_a_large_box_that_a_human_drew_hides_nobody_in_it_from_the_thorough_look
     assert is_covered(out, held)
 
 
+def test_a_box_that_a_human_drew_around_two_is_neither_of_them(world: World, out: Path) -> None:
+    world.enrol("Ada", ADA, "publish:website", images=(), evidence=None)
+    two = [Head(ADA, x=120, seen="thoroughly"), Head(NOBODY, x=220, seen="thoroughly")]
+    world.collection().put("a.png", picture(*two))
+    world.scan("club")
+    world.judge.mark("a.png", f"{120 / 480},{80 / 320},{196 / 480},{96 / 320}", "Ada")
+    world.publish(out)
+    assert all(is_covered(out, head) for head in two)
+
+
 def test_a_box_that_a_human_drew_stays_covered_through_scans(world: World, out: Path) -> None:
     world.collection().put("a.png", picture())
     world.scan("club")

@@ -12,6 +12,8 @@ FaceId = NewType("FaceId", str)
 
 _SAME_FACE = 0.35
 """Boxes that share so much (intersection over union) are of one face, as in the detector."""
+_SAME_DRAWN = 0.5
+"""The same where a human drew the box: of two faces side by side in it neither is the one meant."""
 _SAME_PLACE = 0.25
 _INSIDE = 0.65
 """What overlaps a known face by so much, or lies in it to such a share, is no other's "perhaps":
@@ -152,6 +154,6 @@ def _is_same(face: Face, known: Face) -> bool:
     """
     overlap = face.box.intersection_over_union(known.box)
     if face.certainty is Certainty.SURE:
-        return overlap >= _SAME_FACE
+        return overlap >= (_SAME_DRAWN if known.landmarks is None else _SAME_FACE)
     seen = known.certainty is Certainty.SURE and known.landmarks is not None
     return overlap >= _SAME_PLACE or (seen and face.box.share_inside(known.box) >= _INSIDE)
