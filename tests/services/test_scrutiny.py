@@ -245,6 +245,18 @@ def test_a_box_that_a_human_drew_around_two_is_neither_of_them(world: World, out
     assert all(is_covered(out, head) for head in two)
 
 
+def test_a_box_that_a_human_drew_lets_no_neighbour_pass_when_the_copy_is_read(
+    world: World, out: Path
+) -> None:
+    world.enrol("Ada", ADA, "publish:website", images=(), evidence=None)
+    beside = Head(NOBODY, x=220, late=True)
+    world.collection().put("a.png", picture(Head(NOBODY, x=10, side=60), beside))
+    world.scan("club")
+    world.judge.mark("a.png", f"{120 / 480},{80 / 320},{196 / 480},{96 / 320}", "Ada")
+    world.publish(out)
+    assert is_covered(out, beside)
+
+
 def test_a_box_that_a_human_drew_stays_covered_through_scans(world: World, out: Path) -> None:
     world.collection().put("a.png", picture())
     world.scan("club")
