@@ -6,7 +6,8 @@
 2. The pixels alone are encoded: no metadata of the original is carried over.
 3. The encoded copy is read back: it holds nothing but pixels, and each cover is in them as drawn.
 4. It is searched for faces, as the world will see it, and in the mirror too: other detectors find
-   other faces, and this one finds more when it looks twice.
+   other faces, and this one finds more when it looks twice. Where small faces were covered, it is
+   looked at closely.
 5. Where a face is found there that is not one of those to be shown, it is covered too, larger than
    before, all covers fall back to a fill, and the copy is made again; after three rounds it is
    given up.
@@ -67,7 +68,7 @@ def covered_copy(  # noqa: PLR0913 - the facts of one copy
         data = encode(picture, format)
         seen = eye.picture(data)
         _require_as_meant(data, seen.pixels, picture, (*covered, *late))
-        left = _left(eye.look_both_ways(seen), shown)
+        left = _left(eye.look_again(seen, (*covered, *late)), shown)
         if not left:
             return CoveredCopy(data, len(late))
         late += [_grown(face, attempt * _GROWTH) for face in left]

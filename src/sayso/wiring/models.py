@@ -49,10 +49,15 @@ class Models:
         from sayso.services.eye import Eye
         from sayso.vision.detect import Detector
         from sayso.vision.models import YUNET, load
+        from sayso.vision.runtime import FirstCalled
 
         settings = self.settings
+        model = load(YUNET, self._trusted)
         # Photographs come in few shapes; what this holds of them is a quarter of a gigabyte.
-        network = self._network(load(YUNET, self._trusted), fixed_px=10_000_000 // settings.cores)
+        fixed_px = 10_000_000 // settings.cores
+        network = FirstCalled(
+            lambda: self._network(model, fixed_px=fixed_px, bfloat16=self._has_bfloat16)
+        )
         return Eye(
             Detector(network, score_threshold=settings.detection_score),
             self.limits,
@@ -85,6 +90,7 @@ class Models:
         """One recogniser by itself."""
         from sayso.services.recognition import Recogniser
 
+        slack = manifest.bfloat16_slack if self._has_bfloat16 else 0.0
         return Recogniser(
             self.embedder(manifest),
             manifest.sha256,
@@ -92,16 +98,18 @@ class Models:
             manifest.calibration,
             self.settings.promise,
             galleries,
+            quick=self.embedder(manifest, bfloat16=True) if slack else None,
+            slack=slack,
         )
 
-    def embedder(self, manifest: EmbedderManifest) -> Embedder:
+    def embedder(self, manifest: EmbedderManifest, *, bfloat16: bool = False) -> Embedder:
         """Computes features."""
         from sayso.vision.cuda import faces_at_once
         from sayso.vision.embed import CHUNK, Embedder
         from sayso.vision.models import load
 
         chunk = faces_at_once(self._device_bytes) if self._on_gpu else CHUNK
-        network = self._network(load(manifest, self._trusted, self.added))
+        network = self._network(load(manifest, self._trusted, self.added), bfloat16=bfloat16)
         return Embedder(
             network, dimension=manifest.dimension, chunk=chunk, prepare=manifest.prepared
         )
@@ -171,7 +179,14 @@ class Models:
             "can write in; until then models are prepared at each start."
         )
 
-    def _network(self, model: bytes, *, fixed_px: int = 0) -> Network:
+    @cached_property
+    def _has_bfloat16(self) -> bool:
+        """Whether what need not be computed in float32 is computed faster."""
+        from sayso.vision.runtime import computes_in_bfloat16
+
+        return not self._on_gpu and computes_in_bfloat16()
+
+    def _network(self, model: bytes, *, fixed_px: int = 0, bfloat16: bool = False) -> Network:
         if self._on_gpu:
             from sayso.vision.cuda import CudaNetwork
 
@@ -186,6 +201,7 @@ class Models:
             streams=cores,
             cache=None if self._trusted is None else _writable(self._trusted / "compiled"),
             fixed_px=fixed_px,
+            bfloat16=bfloat16,
         )
 
 
