@@ -92,7 +92,11 @@ def test_a_file_that_is_no_photograph_is_told_and_counts_as_none(
         ("labels.csv", "path,identity\na.jpg,\n"),
         ("labels.csv", "path,identity\na.jpg\n"),
         ("boxes.csv", "image,x1,y1,x2,y2\na.jpg,1,2,x,4\n"),
+        ("labels.csv", "path,identity\na.jpg,ada\na.jpg,ben\n"),
         ("boxes.csv", "image,x1,y1,x2,y2\na.jpg,5,2,1,4\n"),
+        ("boxes.csv", "image,x1,y1,x2,y2\na.jpg,0,0,inf,4\n"),
+        ("boxes.csv", "image,x1,y1,x2,y2\na.jpg,-1e308,0,1e308,4\n"),
+        ("boxes.csv", "image,x1,y1,x2,y2,label\na.jpg,1,2,3,4,hand\n"),
     ],
 )
 def test_a_malformed_table_is_refused(

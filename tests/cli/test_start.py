@@ -5,8 +5,10 @@ Not timed here (see benchmarks/startup.py): what is loaded decides how long a st
 
 import json
 import os
+import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -63,3 +65,29 @@ def test_a_verb_without_pictures_loads_no_vision(story: Desk, arguments: list[st
     found = loaded(*arguments, "--workspace", str(story.workspace), "--json")
     assert "sqlalchemy" in found
     assert found & (VISION | {"alembic", "jinja2"}) == set()
+
+
+CRASH = """
+import os, resource, signal, sys
+resource.setrlimit(resource.RLIMIT_CORE, (resource.getrlimit(resource.RLIMIT_CORE)[1],) * 2)
+from sayso.__main__ import main
+try:
+    main()
+finally:
+    print(resource.getrlimit(resource.RLIMIT_CORE)[0], flush=True)
+    os.kill(os.getpid(), signal.SIGSEGV)
+"""
+
+
+def test_a_crash_leaves_no_memory_on_the_disk(tmp_path: Path) -> None:
+    ended = subprocess.run(  # noqa: S603 - this Python on the lines above
+        [sys.executable, "-c", CRASH, "--version"],
+        env=os.environ | {"PYTHONPATH": str(SOURCES)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == -signal.SIGSEGV
+    assert int(ended.stdout.splitlines()[-1]) in {0, 1}
+    assert list(tmp_path.iterdir()) == []

@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -134,3 +135,21 @@ def test_two_at_once_share_a_workspace(desk: Desk, scene: Scene, tmp_path: Path)
         assert process.returncode == 0, err
     told = {c["name"]: (c["files"], c["faces"]) for c in desk("collection", "list")["collections"]}
     assert told["copy"] == told["space"]
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_the_page_with_names_goes_however_review_ends(
+    desk: Desk, scene: Scene, ending: signal.Signals
+) -> None:
+    desk("enrol", "Ann Other", scene.collins, "--grant", "recognise", "--grant", "name:staff",
+         "--evidence", scene.form)  # fmt: skip
+    ask = ("review", "--ask", "--workspace", desk.workspace)
+    with desk.program.on_a_terminal(*ask) as terminal:
+        terminal.until(r"\[q\]uit")
+        told = re.search(r"file://(\S+?/review\.html)", re.sub(r"\s", "", terminal.shown))
+        assert told is not None
+        page = Path(told[1])
+        assert page.exists()
+        os.kill(terminal.process.pid, ending)
+        terminal.ended()
+    assert not page.parent.exists()

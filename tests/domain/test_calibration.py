@@ -98,3 +98,12 @@ def test_numbers_that_are_no_calibration_are_refused(
 ) -> None:
     with pytest.raises(SettingMalformed):
         Calibration(*numbers)
+
+
+def test_features_cannot_be_less_alike_than_random_directions_are() -> None:
+    at_random = Calibration(0.0, 1 / math.sqrt(128), 0.0, 1 / 128)
+    assert at_random.is_possible(128)
+    assert not at_random.is_possible(64)
+    assert NORMAL.is_possible(128)
+    assert not Calibration(-0.9, 0.1, 0.0, 0.0).is_possible(128)
+    assert not Calibration(0.0, 1e-6, 0.0, 0.0).is_possible(512)

@@ -51,3 +51,16 @@ def test_several_photographs_of_a_person_are_no_pair_of_two_people() -> None:
 def test_of_few_people_nothing_is_said() -> None:
     few = FEWEST_IDENTITIES - 1
     assert _fit(_drawn(few, 64, 0.0), np.arange(few)) is None
+
+
+def test_photographs_that_lie_under_two_names_do_not_stop_it() -> None:
+    drawn = _drawn(FEWEST_IDENTITIES, 512, 0.0)
+    drawn[50:60] = drawn[:10]
+    found = _fit(drawn, np.arange(FEWEST_IDENTITIES))
+    assert found is not None
+    assert found.calibration.deviation > 0.06  # so do they widen it
+
+
+def test_of_the_same_photograph_over_and_over_nothing_is_said() -> None:
+    drawn = np.tile(_drawn(1, 64, 0.0), (FEWEST_IDENTITIES, 1))
+    assert _fit(drawn, np.arange(FEWEST_IDENTITIES)) is None

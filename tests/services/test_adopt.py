@@ -24,7 +24,7 @@ from sayso.services.adopt import Adopt
 from sayso.services.calibrate import Calibrate
 from sayso.services.models import DEFAULT
 from sayso.sources.folder import Folder
-from sayso.vision.models import RecogniserManifest
+from sayso.vision.models import YUNET, RecogniserManifest
 from sayso.wiring import Workspace
 
 from ..vision import made  # noqa: TID252 - as in world.py
@@ -176,10 +176,14 @@ def test_photographs_of_a_collection_are_not_for_calibrating(
         (made.network(*NOT_A_NUMBER), {}, ModelUnfit),
         (made.with_weights_elsewhere(), {}, ModelUnfit),
         (b"words", {}, ModelUnfit),
+        (made.broken(inputs=1), {}, ModelUnfit),
+        (made.broken(inputs=2), {}, ModelUnfit),
         (None, {"name": DEFAULT.name.upper()}, ModelExists),
+        (None, {"name": YUNET.name.upper()}, ModelExists),
     ],
     ids=["another file", "colours", "elsewhere", "dimension", "not calibrated", "size", "NaN",
-         "weights elsewhere", "no model", "name"],
+         "weights elsewhere", "no model", "an input too few", "out of memory", "name",
+         "the detector's name"],
 )  # fmt: skip
 def test_what_is_refused_leaves_nothing_behind(
     workspace: Workspace,

@@ -7,13 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from sayso.domain.face import FaceId
 from sayso.domain.photo import Recognition
+from sayso.domain.sighting import Link
 from sayso.errors import CollectionUnknown, Denied, FolderMissing
+from sayso.services.enrolment import Image
 from sayso.services.places import Unreadable
 from sayso.store.sealing import WorkspaceKey
 
-from .drawing import ADA, BEN, CAT, LEFT, NOBODY, RIGHT, STRANGERS, Head, picture
-from .world import FakeSource, World
+from .drawing import ADA, BEN, CAT, LEFT, NOBODY, RIGHT, STRANGERS, Head, picture, portrait
+from .world import FakeSource, World, form
 
 PROJECT = Path(__file__).resolve().parents[2]
 KEY = WorkspaceKey(bytes(32))
@@ -340,3 +343,30 @@ def test_killed_it_goes_on_at_its_place_and_counts_nothing_twice(tmp_path: Path)
     assert world.count("sightings") == 80
     assert world.catch_up.backlog() == ()
     world.close()
+
+
+def more_references(world: World) -> None:
+    """Ada, whose only reference so far looks like Cat, gives good ones."""
+    with world.repository.reading() as unit:
+        ada = unit.people.get("Ada").id
+    images = tuple(Image(f"{n}.png", portrait(ADA, n)) for n in range(5))
+    evidence = form("Ada again")
+    world.enrol("Ada", ADA, "recognise", person=ada, images=images, evidence=evidence, vouched=True)
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_with_better_references_an_old_false_match_goes(world: World, *, again: bool) -> None:
+    world.enrol("Ada", CAT, "recognise find")
+    world.enrol("Ben", BEN, "recognise find")
+    world.collection().put("a.png", picture(Head(CAT, x=LEFT), Head(ADA, x=RIGHT)))
+    world.scan("club")
+    stranger, hers = world.face("a.png"), world.face("a.png", 1)
+    assert names(world)["a.png"] == ["Ada"]
+    world.judge.reject("a.png", stranger, "Ben")  # so that the face is kept by a scan of all
+    more_references(world)
+    world.scan("club", again=again)
+    matched = {face: one for face, found in world.links().items() for one in found}
+    assert matched[FaceId(stranger)].link is Link.REJECTED
+    assert matched[FaceId(world.face("a.png", 1))].link is Link.MATCH
+    assert again or hers == world.face("a.png", 1)
+    assert sum(map(len, world.links().values())) == 2

@@ -11,7 +11,13 @@ import pytest
 from sayso.domain.face import FaceId
 from sayso.domain.matching import Likeness
 from sayso.domain.sighting import Link, Sighting
-from sayso.errors import ModelChanged, ModelInUse, ModelUnknown, PersonUnknown
+from sayso.errors import (
+    ModelChanged,
+    ModelInUse,
+    ModelUnknown,
+    PersonUnknown,
+    ReferenceDisagrees,
+)
 from sayso.ledger.entry import Action
 from sayso.services.changeover import ChangedOver, ChangeOver
 from sayso.services.models import DEFAULT, ModelBook, State, chosen
@@ -21,7 +27,7 @@ from sayso.vision.manifest import dumped, read
 from sayso.vision.models import RecogniserManifest
 
 from ..vision import made  # noqa: TID252 - as in world.py
-from .drawing import ADA, BEN, DIMENSION, LEFT, NOBODY, RIGHT, DrawnFeatures, Head, picture
+from .drawing import ADA, BEN, CAT, DIMENSION, LEFT, NOBODY, RIGHT, DrawnFeatures, Head, picture
 from .world import World, form
 
 TURN = np.linalg.qr(np.random.default_rng(3).normal(size=(DIMENSION, DIMENSION)))[0]
@@ -300,6 +306,33 @@ def test_in_memory_too_nobody_is_left_of_the_model_before(world: Changing) -> No
     world.use("New", only=True)
     gallery = recogniser.galleries.of(collection, DIMENSION, OLD, besides=NEW)
     assert len(gallery) == 0
+
+
+def test_a_new_reference_is_held_against_those_of_the_model_before(world: Changing) -> None:
+    lived_in(world)
+    world.use("New")
+    with pytest.raises(ReferenceDisagrees):
+        world.again("Ada", CAT)
+    assert world.states()["New"] == (State.IN_USE, 0)
+    world.again("Ada", ADA)
+    assert world.states()["New"] == (State.IN_USE, 1)
+
+
+def test_what_the_model_before_found_of_somebody_goes_once_they_are_compared_anew(
+    world: Changing,
+) -> None:
+    lived_in(world)
+    world.use("New")
+    face = FaceId(world.face("both.png", 1))
+    with world.repository.writing() as unit:  # a false match, perhaps why the model is left
+        ada = unit.people.get("Ada").id
+        unit.sightings.keep([Sighting(face, ada, Link.MATCH, 0.5)], model_sha256=OLD)
+    world.catch_up()
+    assert len(world.links()[face]) == 2  # nobody was compared anew
+    world.again("Ada", ADA)
+    world.catch_up()
+    assert {one.person for one in world.links()[face]} != {ada}
+    assert len(world.links()[face]) == 1
 
 
 def test_a_rival_by_the_other_model_keeps_a_doubt_one(world: Changing) -> None:

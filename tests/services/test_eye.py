@@ -47,6 +47,13 @@ def test_a_face_in_a_very_dark_picture_is_found(
     assert len(eye.look(encode(dark, "PNG"))[1]) == 1
 
 
+@pytest.mark.parametrize("plane", [slice(0, 3), slice(1, 2)])
+def test_a_face_of_one_level_is_found(eye: Eye, portrait: np.ndarray, plane: slice) -> None:
+    hidden = np.full_like(portrait, 100)
+    hidden[..., plane] += (portrait.mean(axis=2, keepdims=True) > 110).astype(np.uint8)
+    assert len(eye.look(encode(hidden, "PNG"))[1]) == 1
+
+
 def test_a_face_that_only_the_mirror_shows_comes_in_its_own_place(
     eye: Eye, portrait: np.ndarray
 ) -> None:

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from sayso.domain.face import FaceId
 from sayso.domain.grant import Purpose
 from sayso.domain.objection import Wish
 from sayso.domain.screening import Verdict
+from sayso.domain.sighting import Link
 from sayso.errors import (
     BackupDamaged,
     BackupForeign,
@@ -116,6 +118,47 @@ def test_withdrawals_and_objections_since_hold_after_a_restore(tmp_path: Path) -
     assert by_path["c.png"].verdict is Verdict.COVER
     again.close()
     assert restored(backup, world.folder, yes=True, clock=world.clock).refused == 2
+
+
+def test_what_humans_said_since_holds_after_a_restore(tmp_path: Path) -> None:
+    world = lived_in(tmp_path / "workspace")
+    source = world.sources["photographs-club"]
+    source.put("later.png", picture(Head(ADA), number=9))
+    face, other = world.face("a.png"), world.face("c.png")
+    world.judge.mark("c.png", other, BEN_NAME)
+    backup = backed_up(world)
+    world.judge.reject("a.png", face, ADA_NAME)
+    world.judge.take_back("c.png", other, BEN_NAME)
+    world.scan("club")
+    world.judge.reject("later.png", world.face("later.png"), ADA_NAME)
+    world.close()
+    done = restored(backup, world.folder, yes=True)
+    assert (done.said, done.lost) == (2, 1)
+    again = office(world.folder, world.sources)
+    links = again.links()
+    assert Link.REJECTED in {one.link for one in links[FaceId(face)]}
+    assert Link.MARKED not in {one.link for found in links.values() for one in found}
+    assert dict(again.screen("club", WEBSITE).files())["a.png"].verdict is Verdict.COVER
+    again.close()
+    assert restored(backup, world.folder, yes=True).said == 2
+
+
+def test_where_two_must_agree_a_word_that_covers_holds_after_a_restore_and_one_that_shows_waits(
+    tmp_path: Path,
+) -> None:
+    world = lived_in(tmp_path / "workspace")
+    backup = backed_up(world)
+    world.judge.reject("a.png", world.face("a.png"), BEN_NAME)
+    world.judge.mark("c.png", world.face("c.png"), ADA_NAME)
+    world.close()
+    (world.folder / "sayso.toml").write_text("review_operators = 2\n")
+    assert restored(backup, world.folder, yes=True).said == 2
+    again = office(world.folder, world.sources)
+    links = again.links()
+    assert Link.REJECTED in {one.link for one in links[FaceId(again.face("a.png"))]}
+    assert Link.MARKED not in {one.link for one in links[FaceId(again.face("c.png"))]}
+    assert again.count("answers") == 1
+    again.close()
 
 
 def test_without_data_keys_templates_stay_closed_and_that_is_said(tmp_path: Path) -> None:

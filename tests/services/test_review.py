@@ -101,7 +101,7 @@ def test_answers_come_back_with_a_restore(tmp_path: Path) -> None:
         source.put(f"{n}.png", picture(Head(faint(ADA)), number=n))
         world.scan("club")
         review(world).answer(world.face(f"{n}.png"), answer)
-    judgements = world.rows()["judgements"]
+    covering = [row for row in world.rows()["judgements"] if row[2] != Link.MARKED]
     workspace = opened(world.folder)
     workspace.backup(tmp_path / "backup")
     workspace.close()
@@ -112,8 +112,8 @@ def test_answers_come_back_with_a_restore(tmp_path: Path) -> None:
     restore_workspace(tmp_path / "backup", world.folder, environment(world.folder), yes=True)
     again = office(world.folder, world.sources)
     again.scan("club", again=True)
-    assert asked(again) == []
-    assert again.rows()["judgements"] == judgements
+    assert again.rows()["judgements"] == covering  # a mark that was taken back shows nobody
+    assert len(asked(again)) == 1
     again.close()
 
 
@@ -195,6 +195,19 @@ def test_the_same_content_elsewhere_is_settled_too(world: World) -> None:
     assert asked(world, None) == []
 
 
+def test_of_several_answers_all_are_taken_or_none(doubtful: World) -> None:
+    [question] = asked(doubtful)
+    face = question.face.id
+    with pytest.raises(FaceUnknown):
+        review(doubtful).answer_all([(face, Answer.SAME, None), ("999", Answer.SAME, None)])
+    with pytest.raises(FaceUnknown):
+        review(doubtful).answer_all([(face, Answer.SAME, None), (face, Answer.CANNOT_TELL, None)])
+    assert doubtful.count("judgements") == 0
+    assert [one.face.id for one in asked(doubtful)] == [face]
+    [taken] = review(doubtful).answer_all([(face, Answer.SAME, None)])
+    assert taken.holds
+
+
 def test_two_operators_must_agree_where_the_rule_is_two(doubtful: World, second: World) -> None:
     [question] = asked(doubtful)
     face = question.face.id
@@ -222,6 +235,20 @@ def test_the_rule_of_two_holds_for_mark_and_reject(doubtful: World) -> None:
     assert outcome(doubtful, face) is Outcome.REVIEW
     judge.take_back("a.png", face, "Ada")
     assert doubtful.count("answers") == 0
+
+
+def test_what_two_said_one_alone_does_not_take_back(doubtful: World, second: World) -> None:
+    mine, other = (Judge(one.book, one.clock, 2) for one in (doubtful, second))
+    face = doubtful.face("a.png")
+    mine.reject("a.png", face, "Ada")
+    assert other.reject("a.png", face, "Ada").holds
+    assert outcome(doubtful, face) is Outcome.COVER
+    for _ in range(2):
+        assert not mine.take_back("a.png", face, "Ada").holds
+        assert outcome(doubtful, face) is Outcome.COVER
+    assert other.take_back("a.png", face, "Ada").holds
+    assert outcome(doubtful, face) is Outcome.REVIEW
+    assert doubtful.count("answers") == doubtful.count("judgements") == 0
 
 
 def test_who_is_told_of_is_entered(doubtful: World) -> None:

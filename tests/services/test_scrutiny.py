@@ -11,6 +11,7 @@ from sayso.domain.face import Said
 from sayso.domain.photo import CollectionId
 from sayso.domain.screening import CoverStyle, Outcome, Perhaps, Verdict
 from sayso.errors import FaceUnknown
+from sayso.services.judge import Judge
 from sayso.services.publication import Publication
 from sayso.services.publish import Publish
 from sayso.store.photographs import Photograph
@@ -161,6 +162,99 @@ def test_nobody_can_say_that_a_face_is_none(world: World, out: Path) -> None:
     assert is_covered(out, UNSEEN)
     with pytest.raises(FaceUnknown):
         world.judge.take_back_face("a.png", stored.id)
+
+
+def test_where_the_rule_is_two_one_alone_does_not_say_that_there_is_no_face(
+    world: World, out: Path
+) -> None:
+    world.collection().put("a.png", picture(DOUBTED))
+    world.scan("club")
+    world.publish(out)
+    second = world.beside(operator="bob")
+    mine, other = (Judge(one.book, one.clock, 2) for one in (world, second))
+    for _ in range(2):
+        first = mine.is_no_face("a.png", perhaps(world))
+        assert first is not None
+        assert not first.holds
+    world.scan("club", again=True)  # what was said so far outlives it
+    world.publish(out)
+    assert is_covered(out, DOUBTED)
+    mine.take_back_face("a.png", perhaps(world))
+    theirs = other.is_no_face("a.png", perhaps(world))
+    assert theirs is not None
+    assert not theirs.holds
+    agreed = mine.is_no_face("a.png", perhaps(world))
+    assert agreed is not None
+    assert agreed.holds
+    world.publish(out)
+    assert not is_covered(out, DOUBTED)
+    second.close()
+
+
+@pytest.mark.parametrize("looks", [{"thoroughly"}, {"thoroughly", "at a glance"}])
+def test_that_there_is_no_face_holds_only_until_one_is_surely_found(
+    world: World, out: Path, looks: set[str]
+) -> None:
+    world.collection().put("a.png", picture(DOUBTED))
+    world.scan("club")
+    world.publish(out)
+    world.judge.is_no_face("a.png", perhaps(world))
+    world.detector.surer = looks  # as a lower detection_score or another version would
+    world.scan("club", again=True)
+    world.publish(out)
+    assert is_covered(out, DOUBTED)
+    (stored,) = only(world).faces
+    assert world.judge.is_no_face("a.png", stored.id) is None
+
+
+def test_a_place_that_became_a_face_is_compared_like_any_other(world: World, out: Path) -> None:
+    world.enrol("Ada", ADA, ALL)
+    hers = Head(ADA, x=RIGHT, seen="perhaps")
+    world.collection().put("a.png", picture(hers))
+    world.scan("club")
+    world.publish(out)
+    world.judge.is_no_face("a.png", perhaps(world))
+    world.detector.surer = {"thoroughly"}
+    world.scan("club", again=True)
+    world.publish(out)
+    assert is_covered(out, hers)
+    world.scan("club")
+    world.publish(out)
+    assert not is_covered(out, hers)
+
+
+def test_a_large_box_that_a_human_drew_hides_nobody_in_it_from_the_thorough_look(
+    world: World, out: Path
+) -> None:
+    world.enrol("Ada", ADA, "publish:website", images=(), evidence=None)
+    held = Head(NOBODY, x=RIGHT, y=180, side=48, seen="perhaps")
+    world.collection().put("a.png", picture(held))
+    world.scan("club")
+    world.judge.mark("a.png", "0.5,0.1,0.45,0.85", "Ada")  # the whole of her, and whom she holds
+    world.publish(out)
+    assert is_covered(out, held)
+
+
+def test_a_box_that_a_human_drew_around_two_is_neither_of_them(world: World, out: Path) -> None:
+    world.enrol("Ada", ADA, "publish:website", images=(), evidence=None)
+    two = [Head(ADA, x=120, seen="thoroughly"), Head(NOBODY, x=220, seen="thoroughly")]
+    world.collection().put("a.png", picture(*two))
+    world.scan("club")
+    world.judge.mark("a.png", f"{120 / 480},{80 / 320},{196 / 480},{96 / 320}", "Ada")
+    world.publish(out)
+    assert all(is_covered(out, head) for head in two)
+
+
+def test_a_box_that_a_human_drew_lets_no_neighbour_pass_when_the_copy_is_read(
+    world: World, out: Path
+) -> None:
+    world.enrol("Ada", ADA, "publish:website", images=(), evidence=None)
+    beside = Head(NOBODY, x=220, late=True)
+    world.collection().put("a.png", picture(Head(NOBODY, x=10, side=60), beside))
+    world.scan("club")
+    world.judge.mark("a.png", f"{120 / 480},{80 / 320},{196 / 480},{96 / 320}", "Ada")
+    world.publish(out)
+    assert is_covered(out, beside)
 
 
 def test_a_box_that_a_human_drew_stays_covered_through_scans(world: World, out: Path) -> None:

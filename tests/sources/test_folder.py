@@ -105,6 +105,11 @@ def test_links_in_a_ring_are_reported_and_stop_nothing(root: Path) -> None:
         Folder(root).read("a.jpg", max_bytes=MAX)
 
 
+def test_a_name_that_no_file_has_is_reported(root: Path) -> None:
+    with pytest.raises(PhotographUnreadable, match="no file has"):
+        Folder(root).read("a\0.jpg", max_bytes=MAX)
+
+
 def test_a_dangling_link_is_a_file_that_vanished(root: Path) -> None:
     (root / "a.jpg").symlink_to("gone.jpg")
     assert paths(root) == ["a.jpg"]

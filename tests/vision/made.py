@@ -57,6 +57,35 @@ def with_weights_elsewhere() -> bytes:
     return bytes(model.SerializeToString())
 
 
+def with_weights_elsewhere_in_a_function() -> bytes:
+    """The same of a constant inside a function of the model's own."""
+    model = onnx.load_model_from_string(network(helper.make_node("Own", ["features"], ["out"])))
+    outside = helper.make_node("Constant", [], ["added"])
+    weights = TensorProto(name="weights", data_type=TensorProto.FLOAT, dims=[1])
+    weights.data_location = TensorProto.EXTERNAL
+    weights.external_data.add(key="location", value="elsewhere.bin")
+    outside.attribute.append(helper.make_attribute("value", weights))
+    adding = helper.make_node("Add", ["given", "added"], ["sum"])
+    model.graph.node[-1].domain = "own"
+    versions = [helper.make_opsetid("", 13)]
+    own = helper.make_function("own", "Own", ["given"], ["sum"], [outside, adding], versions)
+    model.functions.append(own)
+    model.opset_import.append(helper.make_opsetid("own", 1))
+    return bytes(model.SerializeToString())
+
+
+def broken(*, inputs: int) -> bytes:
+    """A network that is none: an operator that is folded has too few inputs, or absurd ones."""
+    model = onnx.load_model_from_string(network())
+    given = ["quantised", "scale"][:inputs]
+    model.graph.node.insert(
+        0, helper.make_node("DequantizeLinear", given, ["out of it"], axis=1, block_size=1 << 46)
+    )
+    for name, values in (("quantised", np.ones((4, 4), np.int8)), ("scale", np.ones((4, 1), "f"))):
+        model.graph.initializer.append(numpy_helper.from_array(values, name))
+    return bytes(model.SerializeToString())
+
+
 def manifest(folder: Path, model: bytes | None = None, **changes: object) -> Path:
     """A model with its manifest; a change to None leaves a key out."""
     content = network() if model is None else model

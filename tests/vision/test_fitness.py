@@ -40,8 +40,17 @@ def test_a_graph_tells_how_long_its_features_are() -> None:
         made.network(size=("batch", 112, 112, 3)),
         made.network(output=("batch", 8, 8, 8)),
         made.with_weights_elsewhere(),
+        made.with_weights_elsewhere_in_a_function(),
     ],
-    ids=["no model", "grey", "larger", "colours last", "a map", "weights elsewhere"],
+    ids=[
+        "no model",
+        "grey",
+        "larger",
+        "colours last",
+        "a map",
+        "weights elsewhere",
+        "in a function",
+    ],
 )
 def test_a_graph_that_is_no_embedder_is_refused(model: bytes) -> None:
     with pytest.raises(ModelUnfit):

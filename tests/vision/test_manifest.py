@@ -107,6 +107,8 @@ def test_a_manifest_opens_no_file_outside_of_its_folder(tmp_path: Path, inside: 
         {"calibration": {"mean": 0.1}},
         {"calibration": {**made.CALIBRATION, "mean": "0.1"}},
         {"calibration": []},
+        {"calibration": {**made.CALIBRATION, "mean": -0.9}},
+        {"calibration": {**made.CALIBRATION, "mean": 0.0, "deviation": 0.04}},
     ],
 )
 def test_what_cannot_be_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:

@@ -62,12 +62,14 @@ def reject(
     with session(context, workspace, as_json) as run:
         none = run.workspace.judge.is_no_face(photo, face)
         if none is not None:
-            line = f"Place {none.face.id} of {_where(none)} is no face."
-            run.result(_values(none) | {"said": "no_face"}, escape(line))
+            line = f"Place {none.face.id} of {_where(none)} is no face{_once(none.holds)}"
+            values = _values(none) | {"said": "no_face", "holds": none.holds}
+            run.result(values, escape(line))
             return
-        said = run.workspace.judge.reject_all(photo, face)[0]
-        line = f"Face {said.face.id} of {_where(said)} is nobody it was taken for."
-        run.result(_values(said) | {"person": None}, escape(line))
+        all_said = run.workspace.judge.reject_all(photo, face)
+        said, holds = all_said[0], all(one.holds for one in all_said)
+        line = f"Face {said.face.id} of {_where(said)} is nobody it was taken for"
+        run.result(_values(said) | {"person": None, "holds": holds}, escape(line + _once(holds)))
 
 
 @app.command(rich_help_panel=BY_HAND)
@@ -107,8 +109,9 @@ def _judge(
 ) -> None:
     with session(context, workspace, as_json) as run:
         said = say(run.workspace.judge)
-        line = f"Face {said.face.id} of {_where(said)} {words} {said.person.name}."
-        run.result(_values(said) | {"person": said.person.id}, escape(line))
+        line = f"Face {said.face.id} of {_where(said)} {words} {said.person.name}"
+        values = _values(said) | {"person": said.person.id, "holds": said.holds}
+        run.result(values, escape(line + _once(said.holds)))
 
 
 def _say(
@@ -122,7 +125,7 @@ def _say(
         place = say(run.workspace.judge)
         said = None if place.face.said is None else place.face.said.value
         line = f"Place {place.face.id} of {_where(place)} {words}."
-        run.result(_values(place) | {"said": said}, escape(line))
+        run.result(_values(place) | {"said": said, "holds": place.holds}, escape(line))
 
 
 def _values(said: "Judgement | Place") -> dict[str, object]:
@@ -132,6 +135,10 @@ def _values(said: "Judgement | Place") -> dict[str, object]:
         "face": said.face.id,
         "box": [box.x, box.y, box.width, box.height],
     }
+
+
+def _once(holds: bool) -> str:
+    return "." if holds else " once another operator says the same."
 
 
 def _where(said: "Judgement | Place") -> str:

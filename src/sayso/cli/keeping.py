@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sayso.cli.session import KEEPING, FolderOption, JsonOption, YesOption, escape, session
+from sayso.cli.session import KEEPING, FolderOption, JsonOption, YesOption, escape, many, session
 from sayso.cli.verbs import Verbs
 from sayso.domain.key import KeyPlace
 
@@ -78,11 +78,20 @@ def restore(
             "made_at": done.made_at.isoformat(),
             "erased_again": done.erased,
             "refused_again": done.refused,
+            "said_again": done.said,
+            "said_lost": done.lost,
             "templates_closed": list(done.closed),
         }
         when = f"{done.made_at:%d %B %Y, %H:%M} UTC"
         again = f"{done.erased} erased again, {done.refused} refusals recorded again"
         lines = [f"Restored to {escape(str(done.folder))}, as it was on {when}. {again}."]
+        if done.said:
+            lines.append(f"{many(done.said, 'answer')} since about faces: said again.")
+        if done.lost:
+            lines.append(
+                f"{many(done.lost, 'answer')} since about faces that the backup does not know: "
+                "scan, and look at those again before you publish."
+            )
         if done.closed:
             lines.append(
                 f"Templates of {len(done.closed)} people were left out: their data keys are not "

@@ -1,8 +1,10 @@
 """The verb for faces in doubt: review."""
 
+import signal
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -83,10 +85,10 @@ def _parsed(context: typer.Context, text: str) -> tuple[str, str | None, Answer]
 
 
 def _answer(run: Session, answers: Sequence[tuple[str, str | None, Answer]]) -> None:
-    done = []
-    for face, person, said in answers:
-        answered = run.workspace.review.answer(face, said, person)
-        done.append((face, said, answered))
+    given = run.workspace.review.answer_all((face, said, person) for face, person, said in answers)
+    done = [
+        (face, said, answered) for (face, _, said), answered in zip(answers, given, strict=True)
+    ]
     values = [
         {
             "face": face,
@@ -117,7 +119,7 @@ def _ask(run: Session, questions: "Questions") -> None:
     """Ask about one after the other, with a page to look at that goes when this ends."""
     if not sys.stdin.isatty():
         raise typer.BadParameter("--ask needs a terminal; elsewhere use --answer FACE=ANSWER")
-    with tempfile.TemporaryDirectory(prefix="sayso-review-") as folder:
+    with _ends_in_order(), tempfile.TemporaryDirectory(prefix="sayso-review-") as folder:
         page = Path(folder) / "review.html"
         page.write_text(run.workspace.review_page(questions), encoding="utf-8")
         run.note(f"The faces: {escape(page.as_uri())} (it goes when you end this)")
@@ -137,6 +139,22 @@ def _ask(run: Session, questions: "Questions") -> None:
                 settled |= {judgement.face.id for judgement in answered.judgements}
                 run.note(_said(one.face.id, said, answered))
     run.result({"settled": sorted(settled)}, f"{many(len(settled), 'face')} settled.")
+
+
+@contextmanager
+def _ends_in_order() -> Iterator[None]:
+    """Let a closed terminal, or a polite kill, end this like Ctrl-C does: the page has names."""
+
+    def leave(number: int, _frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    signals = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {one: signal.signal(one, leave) for one in signals}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
 
 
 def _tell_rest(run: Session, questions: "Questions") -> None:

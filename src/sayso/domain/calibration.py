@@ -27,6 +27,8 @@ _SHIFTS = tuple(_STEP * place for place in range(-20, 21))
 _WEIGHTS = tuple(_STEP * _NORMAL.pdf(shift) for shift in _SHIFTS)
 _HALVINGS = 50
 _LARGEST_BEND = 0.02
+_LEAST_MEAN, _LEAST_SPREAD = -0.05, 0.9
+"""What a sample of a hundred people may lack of 0 and of 1/dimension."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,16 @@ class Calibration:
                 found=f"{self.mean:g}, {self.probe_deviation:g}, {self.deviation:g}, {self.bend:g}",
                 remedy="Calibrate the model on more photographs.",
             )
+
+    def is_possible(self, dimension: int) -> bool:
+        """Whether features of so many numbers can have such similarities.
+
+        The mean similarity of directions drawn by one law is the square of their mean's length, so
+        not negative; the mean of its square is at least 1/dimension (L. R. Welch: Lower Bounds on
+        the Maximum Cross Correlation of Signals, 1974). A little less may come of a small sample.
+        """
+        spread = self.mean**2 + self.deviation**2
+        return self.mean >= _LEAST_MEAN and spread >= _LEAST_SPREAD / dimension
 
     def false_match_rate(self, similarity: float) -> float:
         """The share of non-mated pairs, 0..1, at or above a similarity."""
@@ -93,7 +105,8 @@ class Calibration:
         own = math.sqrt(self.deviation**2 - self.probe_deviation**2)
         place = (similarity - self.mean - shift * self.probe_deviation) / own
         # Below the middle nothing is bent: only the tail decides.
-        return min(_NORMAL.cdf(-_bent(place, self.bend)), _ALMOST_ONE)
+        # By erfc: a distribution function near 1 would lose what lies beyond eight deviations.
+        return min(0.5 * math.erfc(_bent(place, self.bend) / math.sqrt(2)), _ALMOST_ONE)
 
 
 _ALMOST_ONE = 1 - 1e-15

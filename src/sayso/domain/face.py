@@ -12,6 +12,8 @@ FaceId = NewType("FaceId", str)
 
 _SAME_FACE = 0.35
 """Boxes that share so much (intersection over union) are of one face, as in the detector."""
+_SAME_DRAWN = 0.5
+"""The same where a human drew the box: of two faces side by side in it neither is the one meant."""
 _SAME_PLACE = 0.25
 _INSIDE = 0.65
 """What overlaps a known face by so much, or lies in it to such a share, is no other's "perhaps":
@@ -128,13 +130,30 @@ def beyond(found: Sequence[Face], known: Iterable[Face]) -> tuple[Face, ...]:
     return tuple(new)
 
 
+def found_for_sure(place: Face, found: Iterable[Face]) -> Face | None:
+    """The face that was found where there was perhaps one; None: there still is perhaps one.
+
+    Args:
+        place: a known face, or what is perhaps one.
+        found: in another look at the same picture.
+    """
+    if place.certainty is Certainty.SURE:
+        return None
+    return max(
+        (one for one in found if one.certainty is Certainty.SURE and _is_same(one, place)),
+        key=lambda one: one.box.intersection_over_union(place.box),
+        default=None,
+    )
+
+
 def _is_same(face: Face, known: Face) -> bool:
     """Whether a find is a known face, or a place of which a human spoke.
 
-    What a human said of a large place says nothing of a small one in it.
+    What a human said of a large place, or drew around it, says nothing of a small one in it: only
+    what the detector itself saw as one face, landmarks and all, has ears and hands.
     """
     overlap = face.box.intersection_over_union(known.box)
     if face.certainty is Certainty.SURE:
-        return overlap >= _SAME_FACE
-    inside = known.certainty is Certainty.SURE and face.box.share_inside(known.box) >= _INSIDE
-    return overlap >= _SAME_PLACE or inside
+        return overlap >= (_SAME_DRAWN if known.landmarks is None else _SAME_FACE)
+    seen = known.certainty is Certainty.SURE and known.landmarks is not None
+    return overlap >= _SAME_PLACE or (seen and face.box.share_inside(known.box) >= _INSIDE)

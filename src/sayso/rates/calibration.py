@@ -16,6 +16,8 @@ _BENDS = tuple(place / 10_000 for place in range(-100, 101))
 _RATES = (1e-2, 1e-3, 1e-4, 1e-5)
 _CELLS = 40
 _FEWEST_BEYOND = 5
+_LEAST_DEVIATION = 1e-3
+"""Of similarities that differ: twenty times what the histogram's bins make of equal ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ def fit(features: NDArray[np.float32], identity: NDArray[np.intp], scores: Score
         scores: of all their pairs.
 
     Returns:
-        None where there are too few people.
+        None where there are too few people, or all photographs are as good as the same.
     """
     identities = int(identity.max()) + 1 if len(identity) else 0
     if identities < FEWEST_IDENTITIES:
@@ -61,6 +63,8 @@ def fit(features: NDArray[np.float32], identity: NDArray[np.intp], scores: Score
     share = others.histogram / others.pairs
     mean = float(share @ middle)
     deviation = math.sqrt(float(share @ (middle - mean) ** 2))
+    if deviation < _LEAST_DEVIATION:
+        return None
     probe = min(_probe_deviation(features, identity, identities), 0.9 * deviation)
     bend = max(
         _BENDS,
@@ -90,13 +94,18 @@ def _probe_deviation(
 
 
 def _likelihood(found: Calibration, tail: NDArray[np.float32], pairs: int) -> float:
-    """The logarithm of how likely the most alike pairs are, given that they are the most alike."""
+    """The logarithm of how likely the most alike pairs are, given that they are the most alike.
+
+    Minus infinity where there should be none, as with one photograph under many names.
+    """
     top = tail[: int(_TAIL_RATE * pairs)]
     edges = np.linspace(float(top[-1]), float(top[0]) + 1e-6, _CELLS + 1)
     counts = np.histogram(top, edges)[0]
     above = [found.false_match_rate(float(edge)) for edge in edges[:-1]] + [0.0]
+    if above[0] == 0.0:
+        return -math.inf
     return math.fsum(
-        count * math.log(max(low - high, 1e-300) / above[0])
+        count * math.log(max((low - high) / above[0], 1e-300))
         for count, low, high in zip(counts.tolist(), above[:-1], above[1:], strict=True)
         if count
     )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sayso.errors import CalibrationRequired, ModelExists, ModelUnfit
+from sayso.errors import CalibrationRequired, ModelExists, ModelUnfit, SaysoError
 from sayso.ledger.entry import Action
 from sayso.services.book import Book
 from sayso.services.calibrate import Calibrate, Calibrated
@@ -15,7 +15,7 @@ from sayso.services.ports import Clock, FaceEmbedder, Progress, unwatched
 from sayso.store.repository import Repository, Unit
 from sayso.vision import fitness
 from sayso.vision.manifest import Offered, dumped, read
-from sayso.vision.models import EmbedderManifest, RecogniserManifest, kept_file
+from sayso.vision.models import YUNET, EmbedderManifest, RecogniserManifest, kept_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,9 @@ class Adopt:
         try:
             embedder = self.open_embedder(manifest)
             fitness.require_sane(embedder.embed)
-        except (RuntimeError, ValueError, TypeError) as error:  # a graph that cannot be run
+        except SaysoError:
+            raise
+        except Exception as error:  # libraries meet a hostile graph with whatever comes to hand
             raise ModelUnfit(
                 expected="a graph that can be run",
                 found=(str(error).strip().splitlines() or ["an error"])[-1][:200],
@@ -157,7 +159,7 @@ def _measured_up(offered: Offered) -> Offered:
 
 
 def _require_new(unit: Unit, manifest: EmbedderManifest) -> None:
-    for one in recognisers(unit).values():
+    for one in (YUNET, *recognisers(unit).values()):
         if one.sha256 == manifest.sha256 or one.name.casefold() == manifest.name.casefold():
             raise ModelExists(
                 expected="a model, and a name, that are not there yet",

@@ -112,8 +112,12 @@ class Calibrate:
             )
         scores = all_pairs(labelled.features, labelled.identity)
         found = fit(labelled.features, labelled.identity, scores)
-        if found is None:  # the number of people was looked at above
-            raise AssertionError
+        if found is None:
+            raise CalibrationRequired(
+                expected="photographs of different people that the model tells apart",
+                found="similarities that are all the same",
+                remedy="Give other photographs: these, or the model, say nothing of its errors.",
+            )
         return Calibrated(
             found,
             verification(scores, len(labelled.names)),

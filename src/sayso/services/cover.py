@@ -28,7 +28,8 @@ from sayso.vision.headers import Format
 _ROUNDS = 3
 _GROWTH = 0.25
 """How much wider, on each side and each round, a face that still shows is covered."""
-_SAME_OVERLAP = 0.3
+_SAME_OVERLAP, _SAME_DRAWN = 0.3, 0.5
+"""What a face to be shown, as it was found or as a human drew it, shares with one in the copy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,9 @@ def _left(found: Sequence[Face], shown: Sequence[Face]) -> list[Face]:
         face
         for face in found
         if not any(
-            face.box.intersection_over_union(allowed.box) >= _SAME_OVERLAP for allowed in shown
+            face.box.intersection_over_union(allowed.box)
+            >= (_SAME_DRAWN if allowed.landmarks is None else _SAME_OVERLAP)
+            for allowed in shown
         )
     ]
 

@@ -43,7 +43,7 @@ from sayso.services.eye import Eye
 from sayso.services.galleries import Newcomer
 from sayso.services.lookalikes import Company, company, told
 from sayso.services.ports import Clock
-from sayso.services.recognition import LoadRecogniser
+from sayso.services.recognition import LoadRecogniser, Recogniser
 from sayso.services.references import ImageQuality, Looked, agreeing, fused, look
 from sayso.services.repeated import Repeated, repeated
 from sayso.store.repository import Repository, Unit
@@ -219,11 +219,14 @@ class Enrol:
         if not any(one.features is not None for one in looked):
             _raise_first(looked)
             return _Built(tuple(looked))
-        known = self._known(person) if wish.person is not None else []
+        known = self._known(person, recogniser) if wish.person is not None else []
         beside = company(
             self.repository, recogniser, self.clock, where=scope, own=person.id
         )  # fmt: skip
-        checked = beside.of_others(agreeing(looked, known, recogniser.least_agreement), known)
+        checked = agreeing(looked, known, recogniser.least_agreement)
+        if wish.person is not None and not known and recogniser.former is not None:
+            checked = self._like_before(checked, wish, person, recogniser.former)
+        checked = beside.of_others(checked, known)
         doubtful = _features(looked) - _features(checked)
         chosen = looked if wish.vouched else checked
         if not _features(chosen):
@@ -235,9 +238,24 @@ class Enrol:
             vector.fill(0)
         return _Built(tuple(chosen), beside, everything, doubtful if wish.vouched else 0)
 
-    def _known(self, person: Person) -> list[npt.NDArray[np.float32]]:
-        """The person's references so far, to be overwritten."""
-        model = self.load_recogniser().model_sha256
+    def _like_before(
+        self, looked: Sequence[Looked], wish: Enrolment, person: Person, former: Recogniser
+    ) -> list[Looked]:
+        """Refuse what is not like the references of the model that is being left, by that model."""
+        before = self._known(person, former)
+        again = agreeing(look(wish.images, self.eye, former), before, former.least_agreement)
+        for vector in before:
+            vector.fill(0)
+        return [
+            one.but(was.quality.refused)
+            if one.features is not None and was.quality.refused is not None
+            else one
+            for one, was in zip(looked, again, strict=True)
+        ]
+
+    def _known(self, person: Person, recogniser: Recogniser) -> list[npt.NDArray[np.float32]]:
+        """The person's references so far, of one model, to be overwritten."""
+        model = recogniser.model_sha256
         with self.repository.reading() as unit:
             record = unit.people.consents(person.id)
             permit = decide(HoldTemplate(person.id), record, self.clock())

@@ -68,7 +68,8 @@ class Evaluation:
             where nobody was to be enrolled.
         refused: references that were refused, by reason code.
         verification: 1:1; None without labels.
-        calibration: what these photographs say of the recogniser; None for fewer than 100 people.
+        calibration: what these photographs say of the recogniser; None for fewer than 100
+            people, or photographs that are all the same.
         identification: 1:N by gallery size; empty without references or probes.
         groups: rates of groups; None where the dataset names none.
         detection: None without marked faces.

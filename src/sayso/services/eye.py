@@ -16,9 +16,9 @@ _SAME_PLACE = 0.1
 _CLEARLY_SEEN = 4 / 3
 """A face so many times as high as the smallest that one look finds is not missed by it."""
 _PART_PX, _ROOM_PX = 512, 128
-_FAINT, _FLAT = 96.0, 1.0
-"""A range of grey levels, from the 1st to the 99th percentile, below which a picture is faint, and
-one below which it shows nothing at all."""
+_FAINT = 96.0
+"""A range of grey levels, from the 1st to the 99th percentile, below which a picture is faint; one
+that is all of one level shows nothing."""
 _SAMPLES_ACROSS = 256
 """So many pixels along the longest side tell the range, at the least."""
 
@@ -183,7 +183,7 @@ def _stretched(pixels: Pixels) -> Pixels | None:
     """The pixels with all of the range of 8 bits in use; None for a picture that is not faint."""
     step = max(max(pixels.shape) // _SAMPLES_ACROSS, 1)
     low, high = _levels(pixels[::step, ::step], (0.01, 0.99))
-    if not _FLAT < high - low < _FAINT:
+    if not 0 < high - low < _FAINT:
         return None
     levels = np.clip((np.arange(256) - low) * (255 / (high - low)), 0, 255)
     return np.ascontiguousarray(levels.astype(np.uint8)[pixels])

@@ -16,6 +16,9 @@ from sayso.services.ports import Clock
 from sayso.store.photographs import Photograph, StoredFace
 from sayso.store.repository import Unit
 
+TAKEN_BACK = "taken_back"
+"""How the ledger says that a word was taken back."""
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
@@ -33,10 +36,15 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place of which a human said whether there is a face."""
+    """A place of which a human said whether there is a face.
+
+    Attributes:
+        holds: whether it holds; else another operator has still to say the same.
+    """
 
     photograph: Photograph
     face: StoredFace
+    holds: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +116,21 @@ class Judge:
     def take_back(self, photo: str, face: str, person: str) -> Judgement:
         """Take back what was said of a face and a person.
 
+        What several had to say before it held, as many must take back; what waits for another
+        operator goes at once.
+
         Raises:
             FaceUnknown: nothing was said of them.
         """
         with self.book.writing() as page:
             known, stored = photograph_and_face(page.unit, photo, face)
             named = page.unit.people.get(person)
+            agree = 1
+            if page.unit.sightings.word(stored.id, named.id) is not None:
+                agree = self._agree(page, stored, named, TAKEN_BACK)
+                if agree < self.operators:
+                    _enter(page, TAKEN_BACK, stored, named, agree)
+                    return Judgement(known, stored, named, holds=False)
             waiting = page.unit.answers.clear(stored.id, named.id)
             if not page.unit.sightings.unjudge(stored.id, named.id) + waiting:
                 raise FaceUnknown(
@@ -121,7 +138,7 @@ class Judge:
                     found="one of which nothing was said",
                     remedy="Copy the face's id from `sayso screen --json`.",
                 )
-            _enter(page, "taken_back", stored, named)
+            _enter(page, TAKEN_BACK, stored, named, agree)
             return Judgement(known, stored, named)
 
     def is_face(self, photo: str, face: str) -> Place:
@@ -144,6 +161,10 @@ class Judge:
             known, stored = photograph_and_face(page.unit, photo, face)
             if stored.face.certainty is Certainty.SURE:
                 return None
+            agree = page.unit.scrutiny.say_none(stored.id, page.actor)
+            if agree < self.operators:
+                _enter_place(page, Said.NO_FACE, stored)
+                return Place(known, stored, holds=False)
             return _said(page, known, stored, Said.NO_FACE)
 
     def take_back_face(self, photo: str, face: str) -> Place:
@@ -154,7 +175,7 @@ class Judge:
         """
         with self.book.writing() as page:
             known, stored = photograph_and_face(page.unit, photo, face)
-            if stored.said is None:
+            if stored.said is None and not page.unit.scrutiny.waits(stored.id):
                 raise FaceUnknown(
                     expected="a place of which somebody said whether it is a face",
                     found="one of which nothing was said",
@@ -174,23 +195,31 @@ class Judge:
             person: whom it is about.
             link: marked, rejected or unsure.
         """
-        now = self.clock()
-        agree = 1
-        if self.operators > 1:
-            agree = page.unit.answers.give(stored.id, person.id, link, operator=page.actor, now=now)
+        agree = self._agree(page, stored, person, link)
         _enter(page, link, stored, person, agree)
         if agree < self.operators:
             return Judgement(known, stored, person, holds=False)
         page.unit.answers.clear(stored.id, person.id)
-        page.unit.sightings.judge(stored.id, person.id, link, now)
+        page.unit.sightings.judge(stored.id, person.id, link, self.clock())
         return Judgement(known, stored, person)
+
+    def _agree(self, page: Page, stored: StoredFace, person: Person, word: str) -> int:
+        """How many operators say the same by now, this one among them."""
+        if self.operators == 1:
+            return 1
+        return page.unit.answers.give(
+            stored.id, person.id, word, operator=page.actor, now=self.clock()
+        )
 
 
 def _said(page: Page, known: Photograph, stored: StoredFace, said: Said | None) -> Place:
     page.unit.scrutiny.say(stored.id, said)
-    word = "taken_back" if said is None else said.value
-    page.enter(Action.REVIEW, details={"said": word, "face": stored.id})
+    _enter_place(page, TAKEN_BACK if said is None else said.value, stored)
     return Place(known, replace(stored, said=said))
+
+
+def _enter_place(page: Page, word: str, stored: StoredFace) -> None:
+    page.enter(Action.REVIEW, details={"said": word, "face": stored.id})
 
 
 def _enter(page: Page, said: str, stored: StoredFace, person: Person, agree: int = 1) -> None:

@@ -258,6 +258,13 @@ class Meeting:
             elif known is not None and known.faces == met.photograph.faces:
                 kept.append(met)
             # else another scan looked at it again meanwhile, and met everybody it knew of
+        for met in kept:
+            reached = met.photograph.compared_through
+            unit.sightings.forget(
+                met.candidates,
+                joined_after=-1 if reached is None else reached,
+                joined_through=met.through,
+            )
         found = [pair for met in kept for pair in met.candidates.items()]
         keep_sightings(
             unit,

@@ -20,6 +20,7 @@ from sayso.ledger.entry import Action
 from sayso.ledger.reader import Reader
 from sayso.services.book import Book
 from sayso.services.refusals import WITHDRAWAL, Refusals, replay, standing
+from sayso.services.said_again import say_again
 from sayso.services.since_backup import Since
 from sayso.services.takedowns import DEFAULT_DAYS
 from sayso.store.backup import Unpacked
@@ -36,6 +37,8 @@ class Restored:
         erased: people of the backup who were erased since, and now again.
         refused: withdrawals and objections since, recorded again.
         closed: people whose templates cannot be opened any more: they must be enrolled again.
+        said: what humans said of faces since, said again.
+        lost: what they said since of faces that the backup does not know.
     """
 
     folder: Path
@@ -43,10 +46,19 @@ class Restored:
     erased: int
     refused: int
     closed: tuple[PersonId, ...]
+    said: int = 0
+    lost: int = 0
 
 
 def prepare(  # noqa: PLR0913, PLR0917 - the facts of a restore
-    book: Book, unpacked: Unpacked, more: Refusals, since: Since, home: Path, now: datetime
+    book: Book,
+    unpacked: Unpacked,
+    more: Refusals,
+    since: Since,
+    home: Path,
+    now: datetime,
+    *,
+    operators: int,
 ) -> Restored:
     """Make an unpacked backup fit to be served, before it is put in place.
 
@@ -57,6 +69,7 @@ def prepare(  # noqa: PLR0913, PLR0917 - the facts of a restore
         since: what the ledgers that are there tell of the time since it was made.
         home: the folder of the workspace, for the result.
         now: for what has to be taken down.
+        operators: how many must say the same of a face.
     """
     repository, vault = book.repository, book.repository.vault
     pending = {one.token for one in vault.store.pending_erasures()}
@@ -78,12 +91,14 @@ def prepare(  # noqa: PLR0913, PLR0917 - the facts of a restore
                 book.erase(unit, person, {"references": 0})
             unit.people.erase(person)
         refused = replay(unit, vault, refusals)
-        counts = {"erased_again": len(again), "refused_again": refused}
+        said, lost = say_again(unit, since.words, operators)
+        counts = {"erased_again": len(again), "refused_again": refused, "said_again": said}
         made = unpacked.made_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         page.enter(Action.RESTORE, details={"made_at": made, **counts})
     closed = repository.drop_closed()
     repository.database.vacuum()
-    return Restored(home, unpacked.made_at, len(again), refused, tuple(sorted(closed)))
+    left = tuple(sorted(closed))
+    return Restored(home, unpacked.made_at, len(again), refused, left, said, lost)
 
 
 def _refusals(vault: Vault, since: Since, pending: Container[str], now: datetime) -> Refusals:

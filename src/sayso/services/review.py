@@ -9,7 +9,7 @@ Only those are asked about whose name staff may be told. An answer is a human's 
 or restore undoes it, and it never makes a reference.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sayso.domain.doubt import Answer, in_doubt
@@ -141,18 +141,26 @@ class Review:
             FaceUnknown: it is not in doubt, or not about this person.
             PersonUnknown, PersonAmbiguous: not one person.
         """
+        [answered] = self.answer_all([(face, answer, person)])
+        return answered
+
+    def answer_all(self, answers: Iterable[tuple[str, Answer, str | None]]) -> list[Answered]:
+        """The same of several faces: all of them, or none where one answer cannot be taken."""
         with self.book.writing() as page:
-            unit = page.unit
-            asked = self._asked(unit, FaceId(face))
-            doubtful = [one.person for one in asked.doubts]
-            about = doubtful if answer is Answer.CANNOT_TELL else doubtful[:1]
-            if person is not None:
-                about = [unit.people.get(person).id]
-            if not set(about) <= set(doubtful):
-                raise _not_in_doubt(face)
-            said: list[Judgement] = []
-            for one in (asked, *self._twins(unit, asked)):
-                said += self._said(page, one, about, answer)
+            return [self._answer(page, *one) for one in answers]
+
+    def _answer(self, page: Page, face: str, answer: Answer, person: str | None) -> Answered:
+        unit = page.unit
+        asked = self._asked(unit, FaceId(face))
+        doubtful = [one.person for one in asked.doubts]
+        about = doubtful if answer is Answer.CANNOT_TELL else doubtful[:1]
+        if person is not None:
+            about = [unit.people.get(person).id]
+        if not set(about) <= set(doubtful):
+            raise _not_in_doubt(face)
+        said: list[Judgement] = []
+        for one in (asked, *self._twins(unit, asked)):
+            said += self._said(page, one, about, answer)
         return Answered(tuple(said))
 
     def _said(

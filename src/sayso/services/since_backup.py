@@ -4,6 +4,9 @@ The key store knows who was erased and what was withdrawn by keyed hashes alone.
 they are lost, and a backup made before would bring back who was erased between it and the loss.
 The ledgers still tell: where every entry about a person that the backup has is erased by now, so
 was the person; and a withdrawal is an entry with the person's id.
+
+What humans said of faces since is in the ledgers alone: a face that somebody said is not a person's
+must not be shown as theirs because an older state came back.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,14 +15,34 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from sayso.domain.face import FaceId
 from sayso.domain.grant import Purpose
 from sayso.domain.person import PersonId
 from sayso.ledger import aside
 from sayso.ledger.checkpoint import VerifierKey
 from sayso.ledger.disk import PosixFolder
-from sayso.ledger.entry import Action
+from sayso.ledger.entry import Action, Entry
 from sayso.ledger.reader import Reader
 from sayso.ledger.records import Erased
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What a human said of a face.
+
+    Attributes:
+        said: a `Link`, a `Said`, or that one was taken back.
+        person: whom it is about; None: whether there is a face.
+        operator: who said it.
+        agreed: how many had said the same by then; 0: not told.
+    """
+
+    said: str
+    face: FaceId
+    person: PersonId | None
+    operator: str
+    agreed: int
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +53,12 @@ class Since:
         erased: people of the backup who were erased.
         withdrawn: whose consent for what was ended, and when at the latest, under keys that are
             lost: the key store tells the rest.
+        words: what humans said of faces, oldest first.
     """
 
     erased: frozenset[PersonId] = frozenset()
     withdrawn: tuple[tuple[PersonId, Purpose, datetime], ...] = ()
+    words: tuple[Word, ...] = ()
 
 
 def since_backup(live: Path, backup: Path, key: VerifierKey) -> Since:
@@ -60,7 +85,12 @@ def since_backup(live: Path, backup: Path, key: VerifierKey) -> Since:
             if signed != key
             for one in _withdrawn(reader, then[signed].size if signed in then else 0)
         ]
-        return Since(_erased(then, now), tuple(withdrawn))
+        words = [
+            one
+            for signed, reader in reversed(now.items())  # those laid aside are older
+            for one in _words(reader, then[signed].size if signed in then else 0)
+        ]
+        return Since(_erased(then, now), tuple(withdrawn), tuple(words))
 
 
 def _erased(
@@ -81,6 +111,28 @@ def _erased(
 
 def _withdrawn(reader: Reader, start: int) -> Iterable[tuple[PersonId, Purpose, datetime]]:
     """The withdrawals from one entry on that were carried out, as far as it tells."""
+    for entry in _carried_out(reader, start):
+        if entry.draft.action is Action.WITHDRAWAL:
+            ended = entry.at + timedelta(seconds=1)  # entries have whole seconds, cut off
+            purposes = entry.draft.details.get("purposes", ())
+            for person in entry.draft.subjects:
+                for purpose in purposes if isinstance(purposes, list) else ():
+                    yield PersonId(person), Purpose(purpose), ended
+
+
+def _words(reader: Reader, start: int) -> Iterable[Word]:
+    """What humans said of faces from one entry on."""
+    for entry in _carried_out(reader, start):
+        said, face = (entry.draft.details.get(name) for name in ("said", "face"))
+        if entry.draft.action is Action.REVIEW and isinstance(said, str) and isinstance(face, str):
+            person = next(map(PersonId, entry.draft.subjects), None)
+            agreed = entry.draft.details.get("operators")
+            times = agreed if isinstance(agreed, int) else 0
+            yield Word(said, FaceId(face), person, entry.draft.actor, times, entry.at)
+
+
+def _carried_out(reader: Reader, start: int) -> Iterable[Entry]:
+    """The entries from one on, without those of what was begun and not done."""
     entries = list(reader.entries(start))
     aborted = {
         sequence
@@ -89,10 +141,4 @@ def _withdrawn(reader: Reader, start: int) -> Iterable[tuple[PersonId, Purpose, 
         for first, last in entry.draft.targets
         for sequence in range(first, last + 1)
     }
-    for entry in entries:
-        if entry.draft.action is Action.WITHDRAWAL and entry.sequence not in aborted:
-            ended = entry.at + timedelta(seconds=1)  # entries have whole seconds, cut off
-            purposes = entry.draft.details.get("purposes", ())
-            for person in entry.draft.subjects:
-                for purpose in purposes if isinstance(purposes, list) else ():
-                    yield PersonId(person), Purpose(purpose), ended
+    return (entry for entry in entries if entry.sequence not in aborted)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sayso.domain.consent import Consents
-from sayso.domain.face import Face, FaceId, Said
+from sayso.domain.face import Face, FaceId
 from sayso.domain.grant import Audience, Channel
 from sayso.domain.objection import Objection
 from sayso.domain.person import Person, PersonId
@@ -105,7 +105,7 @@ class Judging:
         no_faces = tuple(
             stored
             for stored in photograph.faces
-            if stored.said is Said.NO_FACE
+            if stored.no_face
             and not links.get(stored.id)
             and screen_face_objected(stored.face, objections) is None
         )

@@ -1,6 +1,7 @@
 """A labelled set of photographs, for measuring: folders by identity, or tables beside them."""
 
 import csv
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -112,6 +113,7 @@ def _by_folder(folder: Path) -> Iterator[Sample]:
 
 
 def _labelled(table: Path) -> Iterator[Sample]:
+    seen: set[str] = set()
     for line, row in _rows(table, {"path", "identity"}, {"role", "group"}):
         try:
             role = Role(row["role"]) if row.get("role") else None
@@ -123,6 +125,9 @@ def _labelled(table: Path) -> Iterator[Sample]:
         identity = row["identity"] or (row["path"] if role is Role.STRANGER else "")
         if not row["path"] or not identity:
             raise _malformed(table, "a path and an identity in each row", f"none in line {line}")
+        if row["path"] in seen:
+            raise _malformed(table, "each path once", f"{row['path']} again in line {line}")
+        seen.add(row["path"])
         yield Sample(row["path"], identity, role, row.get("group", ""))
 
 
@@ -133,9 +138,12 @@ def _marks(table: Path) -> dict[str, tuple[Mark, ...]]:
             left, top, right, bottom = (float(row[name]) for name in ("x1", "y1", "x2", "y2"))
         except ValueError:
             raise _malformed(table, "corners in numbers", f"others in line {line}") from None
-        if not (left < right and top < bottom):
-            raise _malformed(table, "x1 < x2 and y1 < y2", f"otherwise in line {line}")
         box = (left, top, right - left, bottom - top)
+        if not (left < right and top < bottom and math.isfinite(box[2] * box[3])):
+            raise _malformed(table, "x1 < x2 and y1 < y2, all finite", f"otherwise in line {line}")
+        if row.get("label", "") not in {"", "face", "ignore"}:
+            found = f"{row['label']} in line {line}"
+            raise _malformed(table, "the label face or ignore", found)
         rows.setdefault(row["image"], []).append((box, row.get("label") == "ignore"))
     # One table has one unit: nothing in pixels lies whole within the first pixel.
     relative = all(max(b[0] + b[2], b[1] + b[3]) <= 1.5 for each in rows.values() for b, _ in each)  # noqa: PLR2004

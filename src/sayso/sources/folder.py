@@ -70,6 +70,8 @@ class Folder:
                 return stream.read(max_bytes + 1)
         except OSError as error:
             raise _translated(path, error) from error
+        except ValueError as error:
+            raise _unreadable(ascii(path), "a name that no file has") from error
         except RuntimeError as error:  # how Python before 3.13 says it
             raise _unreadable(path, "links that lead in a ring") from error
 

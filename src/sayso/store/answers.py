@@ -59,9 +59,17 @@ class Answers:
         return [PhotoId(str(photo)) for photo in self._connection.execute(query).scalars()]
 
     def give(
-        self, face: FaceId, person: PersonId, link: Link, *, operator: str, now: datetime
+        self, face: FaceId, person: PersonId, word: str, *, operator: str, now: datetime
     ) -> int:
-        """Keep an operator's answer instead of their last; gives how many say the same now."""
+        """Keep an operator's answer instead of their last; gives how many say the same now.
+
+        Args:
+            face: of which it is said.
+            person: the same.
+            word: a `Link`, or that what was said before is taken back.
+            operator: who says it.
+            now: when.
+        """
         about = (answers.c.face_id == int(face), answers.c.person_id == person)
         own = sa.delete(answers).where(*about, answers.c.operator == operator)
         self._connection.execute(own)
@@ -70,12 +78,12 @@ class Answers:
                 face_id=int(face),
                 person_id=person,
                 operator=operator,
-                link=link.value,
+                link=str(word),
                 at=now.isoformat(),
             )
         )
         bump_version(self._connection)
-        same = sa.select(sa.func.count()).where(*about, answers.c.link == link.value)
+        same = sa.select(sa.func.count()).where(*about, answers.c.link == str(word))
         return int(self._connection.execute(same).scalar_one())
 
     def clear(self, face: FaceId, person: PersonId) -> int:

@@ -12,7 +12,7 @@ from sayso.domain.face import Box, Certainty, Face, FaceId, Said
 from sayso.domain.photo import CollectionId, PhotoId
 from sayso.errors import FaceUnknown, PhotographUnknown
 from sayso.store import records
-from sayso.store.tables import answers, faces, files, judgements, photos
+from sayso.store.tables import answers, faces, files, judgements, photos, sightings
 
 _SAME_FACE_OVERLAP = 0.5
 """Boxes that share at least this much (intersection over union) are of the same face."""
@@ -39,6 +39,11 @@ class StoredFace:
     def doubtful(self) -> bool:
         """Whether nobody knows yet that it is a face."""
         return self.face.certainty is Certainty.PERHAPS and self.said is None
+
+    @property
+    def no_face(self) -> bool:
+        """Whether a human said that there is none; of what is surely a face nobody can."""
+        return self.face.certainty is Certainty.PERHAPS and self.said is Said.NO_FACE
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +298,7 @@ class Photographs:
             sa.exists().where(judgements.c.face_id == faces.c.id),
             sa.exists().where(answers.c.face_id == faces.c.id),
             faces.c.said.is_not(None),
+            faces.c.no_face_said_by.is_not(None),
         )
         kept_rows = sa.select(faces).where(faces.c.photo_id == int(photo), judged)
         kept = [_stored(row) for row in self._connection.execute(kept_rows)]
@@ -303,6 +309,10 @@ class Photographs:
         for stored in kept:
             if stored.face.box.intersection_over_union(face.box) >= _SAME_FACE_OVERLAP:
                 kept.remove(stored)
+                # It is compared anew, with everybody.
+                self._connection.execute(
+                    sa.delete(sightings).where(sightings.c.face_id == int(stored.id))
+                )
                 self._connection.execute(
                     sa.update(faces)
                     .where(faces.c.id == int(stored.id))

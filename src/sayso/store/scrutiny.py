@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from sayso.domain.face import Certainty, Face, FaceId, Said, beyond
+from sayso.domain.face import Certainty, Face, FaceId, Said, beyond, found_for_sure
 from sayso.domain.objection import Wish
 from sayso.domain.photo import CollectionId, PhotoId
 from sayso.store import records
@@ -67,33 +67,65 @@ class Scrutiny:
     def keep(self, found: Found, now: datetime) -> tuple[int, int]:
         """Add what was found to what is known, which stays as it is.
 
-        A photograph with new faces is behind: the next scan compares them, where it may.
+        But for a place that was perhaps a face and surely is one now. A photograph with new faces
+        is behind: the next scan compares them, where it may.
 
         Returns:
             How many new faces there are, and how many places that are perhaps one.
         """
-        new = beyond(found.faces, self._faces(found.photo))
-        sure = sum(face.certainty is Certainty.SURE for face in new)
+        known = self._faces(found.photo)
+        surer = {
+            face: surely
+            for face, place in known.items()
+            if (surely := found_for_sure(place, found.faces)) is not None
+        }
+        new = beyond(found.faces, (known | surer).values())
+        fresh = sum(face.certainty is Certainty.SURE for face in new)
+        sure = fresh + len(surer)
         values: dict[str, object] = {"scrutinised_at": now.isoformat()}
         if sure:
             values["compared_through"] = -1
         this = photos.c.id == int(found.photo)
         self._connection.execute(sa.update(photos).where(this).values(**values))
+        for face, now_sure in surer.items():
+            where = faces.c.id == face
+            self._connection.execute(
+                sa.update(faces).where(where).values(**records.face_values(now_sure))
+            )
         if new:
             rows = [{"photo_id": int(found.photo), **records.face_values(face)} for face in new]
             self._connection.execute(sa.insert(faces), rows)
+        if new or surer:
             bump_version(self._connection)
-        return sure, len(new) - sure
+        return sure, len(new) - fresh
 
     def say(self, face: FaceId, said: Said | None) -> None:
         """Keep a human's word on whether there is a face; None takes it back."""
         self._connection.execute(
             sa.update(faces)
             .where(faces.c.id == int(face))
-            .values(said=None if said is None else said.value)
+            .values(said=None if said is None else said.value, no_face_said_by=None)
         )
         bump_version(self._connection)
 
-    def _faces(self, photo: PhotoId) -> list[Face]:
+    def say_none(self, face: FaceId, operator: str) -> int:
+        """Keep that an operator says that there is no face; gives how many said so by now.
+
+        It holds only once it is kept by `say`.
+        """
+        this = faces.c.id == int(face)
+        query = sa.select(faces.c.no_face_said_by).where(this)
+        first = self._connection.execute(query).scalar_one()
+        if first not in {None, operator}:
+            return 2
+        self._connection.execute(sa.update(faces).where(this).values(no_face_said_by=operator))
+        return 1
+
+    def waits(self, face: FaceId) -> bool:
+        """Whether an operator's word that there is no face waits for another's."""
+        query = sa.select(faces.c.no_face_said_by).where(faces.c.id == int(face))
+        return self._connection.execute(query).scalar_one() is not None
+
+    def _faces(self, photo: PhotoId) -> dict[int, Face]:
         query = sa.select(faces).where(faces.c.photo_id == int(photo))
-        return [records.face_of(row) for row in self._connection.execute(query)]
+        return {row.id: records.face_of(row) for row in self._connection.execute(query)}

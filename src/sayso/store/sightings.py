@@ -14,7 +14,15 @@ from sayso.domain.photo import CollectionId, PhotoId
 from sayso.domain.sighting import Link, Sighting
 from sayso.store import records
 from sayso.store.database import bump_version
-from sayso.store.tables import collections, faces, files, judgements, photos, sightings
+from sayso.store.tables import (
+    collections,
+    faces,
+    files,
+    judgements,
+    persons,
+    photos,
+    sightings,
+)
 
 _JUDGED = frozenset({Link.MARKED, Link.REJECTED, Link.UNSURE})
 
@@ -65,6 +73,23 @@ class Sightings:
         ]
         if rows:
             self._connection.execute(sa.insert(sightings).prefix_with("OR REPLACE"), rows)
+
+    def forget(self, compared: Iterable[FaceId], *, joined_after: int, joined_through: int) -> None:
+        """Forget what earlier comparisons found of people with whom faces were compared anew.
+
+        Their references are others by now, or of another model: an old match is none any more.
+
+        Args:
+            compared: the faces.
+            joined_after: people who joined after this sequence
+            joined_through: and up to this one.
+        """
+        joined = persons.c.joined_at_sequence
+        anew = sa.exists().where(
+            persons.c.id == sightings.c.person_id, joined > joined_after, joined <= joined_through
+        )
+        here = sightings.c.face_id.in_(sorted({int(face) for face in compared}))
+        self._connection.execute(sa.delete(sightings).where(here, anew))
 
     def hold_to(
         self, collection: CollectionId, *, match: float, review: float, model_sha256: str
@@ -152,6 +177,14 @@ class Sightings:
                 face_id=int(face), person_id=person, link=link.value, at=now.isoformat()
             )
         )
+
+    def word(self, face: FaceId, person: PersonId) -> Link | None:
+        """A human's word on a face and a person that holds; None: there is none."""
+        said = sa.select(judgements.c.link).where(
+            judgements.c.face_id == int(face), judgements.c.person_id == person
+        )
+        found = self._connection.execute(said).scalar_one_or_none()
+        return None if found is None else Link(found)
 
     def unjudge(self, face: FaceId, person: PersonId) -> int:
         """Take a human's word on a face and a person back; gives how many there were."""

@@ -129,6 +129,8 @@ faces = Table(
     Column("certainty", String, nullable=False),
     # Of a face that was perhaps one: what a human said there is, which no look changes.
     Column("said", String),
+    # Where two must say that there is no face: who said so first.
+    Column("no_face_said_by", String),
     Index("ix_faces_photo_id", "photo_id"),  # a photograph's faces
     sqlite_autoincrement=True,
 )

@@ -31,10 +31,13 @@ def dimension_of(model: bytes) -> int:
     import onnx  # noqa: PLC0415 - slow to import, and needed once per model
 
     try:
-        graph = onnx.load_model_from_string(model).graph
+        proto = onnx.load_model_from_string(model)
     except Exception as error:  # protobuf has no class of its own for it that is public
         raise _unfit("a serialised ONNX model", "other bytes") from error
-    if any(tensor.data_location == onnx.TensorProto.EXTERNAL for tensor in _tensors(graph)):
+    graph = proto.graph
+    functions = (tensor for one in proto.functions for tensor in _of_nodes(one.node))
+    everything = (*_tensors(graph), *functions)
+    if any(tensor.data_location == onnx.TensorProto.EXTERNAL for tensor in everything):
         raise _unfit("one file with its weights in it", "weights in other files")
     weights = {item.name for item in graph.initializer}
     pictures = [item for item in graph.input if item.name not in weights]
@@ -98,7 +101,11 @@ def _tensors(graph: Any) -> Iterator[Any]:  # noqa: ANN401 - onnx.GraphProto
     yield from graph.initializer
     for sparse in graph.sparse_initializer:
         yield from (sparse.values, sparse.indices)
-    for node in graph.node:
+    yield from _of_nodes(graph.node)
+
+
+def _of_nodes(nodes: Any) -> Iterator[Any]:  # noqa: ANN401 - onnx.NodeProto, repeated
+    for node in nodes:
         for attribute in node.attribute:
             yield attribute.t
             yield from attribute.tensors

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sayso.domain.calibration import Calibration
-from sayso.errors import ModelAltered, ModelMissing
+from sayso.errors import ManifestMalformed, ModelAltered, ModelMissing
 from sayso.vision import folding
 
 RGB, BGR = "RGB", "BGR"
@@ -95,6 +95,17 @@ class RecogniserManifest(EmbedderManifest):
     calibration: Calibration
     provenance: str
     bfloat16_slack: float = 0.0
+
+    def __post_init__(self) -> None:
+        """No model has less alike features: a threshold that follows would match everybody."""
+        if not self.calibration.is_possible(self.dimension):
+            raise ManifestMalformed(
+                expected="a mean of non-mated similarities from about 0 up, and mean² + deviation² "
+                f"of at least 1/{self.dimension}, as {self.dimension} numbers for a face have",
+                found=f"{self.calibration.mean:g} and {self.calibration.deviation:g}",
+                remedy="Calibrate the model on your own photographs: `sayso models add --calibrate "
+                "DATASET`.",
+            )
 
 
 YUNET = ModelManifest(

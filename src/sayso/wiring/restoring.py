@@ -94,7 +94,15 @@ def restore_workspace(  # noqa: PLR0913 - the facts of a restore
             book = _book(repository, folder, unpacked, settings, clock)
             if (folder / DATABASE).exists():
                 close_log(folder / DATABASE)  # busy is told before anything is entered
-            done = prepare(book, unpacked, more, _since(book, unpacked), folder, clock())
+            done = prepare(
+                book,
+                unpacked,
+                more,
+                _since(book, unpacked),
+                folder,
+                clock(),
+                operators=settings.review_operators,
+            )
         _put_in_place(unpacked, folder, keys_too=not there)
     with closing(Database(folder / DATABASE)) as served:
         Repository(served, key).settle()  # keys of whom the backup does not know
