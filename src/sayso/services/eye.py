@@ -107,13 +107,17 @@ class Eye:
         more = self.detector.scrutinise(brought_out, smallest_px=self.smallest_px)
         return beyond((*found, *more), ())
 
-    def picture(self, data: bytes) -> Picture:
+    def picture(self, data: bytes, *, buffers: Buffers | None = None) -> Picture:
         """The upright photograph alone, at full size.
+
+        Args:
+            data: the whole file.
+            buffers: where its pixels may lie, see `sayso.vision.decode.decode`.
 
         Raises:
             PhotographError: the bytes cannot be decoded within the limits.
         """
-        return decode(data, self.limits)
+        return decode(data, self.limits, buffers=buffers)
 
     def faces(self, picture: Picture, *, at_least_px: float = 0) -> Sequence[Face]:
         """The faces of a picture, largest first; looked for from this height up, if it is more.

@@ -89,27 +89,39 @@ class Models:
     def recogniser_of(self, manifest: RecogniserManifest, galleries: Galleries) -> Recogniser:
         """One recogniser by itself."""
         from sayso.services.recognition import Recogniser
+        from sayso.vision.models import load
+        from sayso.vision.runtime import FirstCalled
+
+        model = load(manifest, self._trusted, self.added)  # there, and unaltered
+
+        def embedder(*, bfloat16: bool) -> Embedder:
+            # Compiled when a face is there to compute; in full, if one is near a threshold.
+            network = FirstCalled(lambda: self._network(model, bfloat16=bfloat16))
+            return self._embedder(manifest, network)
 
         slack = manifest.bfloat16_slack if self._has_bfloat16 else 0.0
         return Recogniser(
-            self.embedder(manifest),
+            embedder(bfloat16=False),
             manifest.sha256,
             manifest.dimension,
             manifest.calibration,
             self.settings.promise,
             galleries,
-            quick=self.embedder(manifest, bfloat16=True) if slack else None,
+            quick=embedder(bfloat16=True) if slack else None,
             slack=slack,
         )
 
-    def embedder(self, manifest: EmbedderManifest, *, bfloat16: bool = False) -> Embedder:
-        """Computes features."""
-        from sayso.vision.cuda import faces_at_once
-        from sayso.vision.embed import CHUNK, Embedder
+    def embedder(self, manifest: EmbedderManifest) -> Embedder:
+        """Computes features, in full."""
         from sayso.vision.models import load
 
+        return self._embedder(manifest, self._network(load(manifest, self._trusted, self.added)))
+
+    def _embedder(self, manifest: EmbedderManifest, network: Network) -> Embedder:
+        from sayso.vision.cuda import faces_at_once
+        from sayso.vision.embed import CHUNK, Embedder
+
         chunk = faces_at_once(self._device_bytes) if self._on_gpu else CHUNK
-        network = self._network(load(manifest, self._trusted, self.added), bfloat16=bfloat16)
         return Embedder(
             network, dimension=manifest.dimension, chunk=chunk, prepare=manifest.prepared
         )
