@@ -72,7 +72,7 @@ def features(folder: Path) -> list[Rows]:
         picture, faces = models.eye.look((folder / sample.path).read_bytes())
         if faces:
             cut = cut_out(picture, [main_face(faces)])
-            found.setdefault(sample.identity, []).append(models.recogniser.features_of([cut])[0])
+            found.setdefault(sample.identity, []).append(models.recogniser.features_of(cut)[0])
     return [np.array(own) for own in found.values()]
 
 

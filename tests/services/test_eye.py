@@ -1,5 +1,6 @@
 """A faint picture is looked at twice: anybody can bring out what the eye can hardly see."""
 
+from dataclasses import replace
 from importlib.metadata import distribution
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sayso.domain.face import Face
+from sayso.domain.face import Box, Face
 from sayso.services.eye import Eye
 from sayso.vision.decode import DecodeLimits, Picture, decode
 from sayso.vision.detect import Detector
@@ -58,10 +59,10 @@ def test_a_face_that_only_the_mirror_shows_comes_in_its_own_place(
 ) -> None:
     data = encode(portrait, "PNG")
     [face] = eye.look(data)[1]
-    both = eye.look_both_ways(eye.picture(data))
+    both = eye.look_again(eye.picture(data), [])
     assert len(both) == 1
     turned = eye.picture(encode(np.ascontiguousarray(portrait[:, ::-1]), "PNG"))
-    mirrored = eye.look_both_ways(turned)
+    mirrored = eye.look_again(turned, [])
     assert mirrored[0].box.x == pytest.approx(1 - face.box.x - face.box.width, abs=0.02)
 
 
@@ -116,3 +117,37 @@ def test_a_glance_finds_the_same_large_face_at_either_size(eye: Eye, portrait: n
     [full] = eye.glance(data, for_features=True)[1]
     assert small.box.intersection_over_union(full.box) > 0.9
     assert small.height_px == pytest.approx(full.height_px, rel=0.05)
+
+
+def far_away(portrait: np.ndarray, *, times_smaller: int) -> np.ndarray:
+    """A large photograph in which somebody stands far away, near its lower right corner."""
+    person = portrait[::times_smaller, ::times_smaller]
+    canvas = np.full((3000, 4000, 3), 120, np.uint8)
+    canvas[2900 - len(person) : 2900, 3900 - person.shape[1] : 3900] = person
+    return canvas
+
+
+def test_where_a_small_face_was_covered_a_copy_is_looked_at_closely(
+    eye: Eye, portrait: np.ndarray
+) -> None:
+    picture = eye.picture(encode(far_away(portrait, times_smaller=6), "PNG"))
+    [face] = eye.faces(picture)
+    assert face.height_px < 30
+    again = eye.look_again(picture, [face])
+    assert any(found.box.intersection_over_union(face.box) > 0.5 for found in again)
+    elsewhere = replace(face, box=Box(0.1, 0.1, face.box.width, face.box.height))
+    assert eye.look_again(picture, [elsewhere]) == []
+
+
+def test_a_copy_without_small_covers_is_looked_at_once_each_way() -> None:
+    asked = Asked()
+    eye = Eye(asked, DecodeLimits(10**8, 10**8), 16.0)
+    ramp = np.linspace(0, 255, 4000).astype(np.uint8)  # noise would be faint once it is small
+    picture = Picture(np.tile(ramp[None, :, None], (2000, 1, 3)), 4000, 2000, "JPEG")
+    large = Face(Box(0.2, 0.2, 0.1, 0.2), None, 0.9, 400.0)
+    eye.look_again(picture, [large])
+    assert asked.asked == [((640, 1280), 37.5)] * 2
+    outside = Face(Box(0.995, 0.995, 0.02, 0.02), None, 0.9, 20.0)
+    eye.look_again(picture, [outside])
+    # The last of the pieces that the picture is divided into, and a little around it.
+    assert {size for size, _ in asked.asked[4:]} == {(2000 - 3 * 512 + 128, 4000 - 7 * 512 + 128)}

@@ -18,7 +18,7 @@ from sayso.services.cover import covered_copy
 from sayso.services.eye import Eye
 from sayso.services.publication import Publication
 from sayso.services.report import report
-from sayso.vision.decode import Picture
+from sayso.vision.decode import Buffers, Picture
 
 from .drawing import ADA, BEN, LEFT, NOBODY, RIGHT, SIZE, Head, faint, picture
 from .world import WEBSITE, World
@@ -111,8 +111,8 @@ def test_a_copy_that_still_shows_a_face_is_withheld(world: World, out: Path) -> 
 class Misread(Eye):
     """Reads back another picture than the one that was written: its mirror image."""
 
-    def picture(self, data: bytes) -> Picture:
-        read = super().picture(data)
+    def picture(self, data: bytes, *, buffers: Buffers | None = None) -> Picture:
+        read = super().picture(data, buffers=buffers)
         return replace(read, pixels=np.ascontiguousarray(read.pixels[:, ::-1]))
 
 

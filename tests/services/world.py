@@ -32,7 +32,7 @@ from sayso.services.find import FindPhotographs
 from sayso.services.galleries import Galleries
 from sayso.services.identify import IdentifiedFace, Identify, Verify
 from sayso.services.judge import Judge
-from sayso.services.ports import FaceDetector
+from sayso.services.ports import FaceDetector, FaceEmbedder
 from sayso.services.publication import Publication
 from sayso.services.publish import Publish
 from sayso.services.recognition import Recogniser
@@ -132,6 +132,8 @@ class World:
         self.repository = Repository(self.database, key)
         self.detector = DrawnFaces()
         self.embedder = DrawnFeatures()
+        self.quick: FaceEmbedder | None = None
+        self.slack = 0.0
         self.loads = 0
         self.galleries = Galleries()
         self.eye = Eye(detector or self.detector, DecodeLimits(10_000_000, 10_000_000), 16.0)
@@ -167,7 +169,14 @@ class World:
     def load_recogniser(self) -> Recogniser:
         self.loads += 1
         return Recogniser(
-            self.embedder, self.model, DIMENSION, _CALIBRATION, Promise(0.001, 0.1), self.galleries
+            self.embedder,
+            self.model,
+            DIMENSION,
+            _CALIBRATION,
+            Promise(0.001, 0.1),
+            self.galleries,
+            self.quick,
+            self.slack,
         )
 
     def _source(self, folder: str) -> FakeSource:

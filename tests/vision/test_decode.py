@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
 from sayso.errors import NotAPhotograph, PhotographError, PhotographTooLarge, PhotographTruncated
-from sayso.vision.decode import DecodeLimits, decode
+from sayso.vision.decode import Buffers, DecodeLimits, decode
 from sayso.vision.headers import Format
 
 LIMITS = DecodeLimits(max_bytes=10_000_000, max_pixels=10_000_000)
@@ -266,3 +266,34 @@ def test_a_small_jpeg_that_goes_over_its_pixels_for_ever_is_refused() -> None:
     tight = DecodeLimits(max_bytes=10_000_000, max_pixels=160 * 120)
     with pytest.raises(PhotographTooLarge):
         decode(data[:-2] + last * 30 + data[-2:], tight)
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_pixels_are_the_same_in_memory_that_is_used_again(orientation: int) -> None:
+    buffers = Buffers()
+    for image in (noise(), scene(), noise().resize((80, 60))):
+        data = saved(image, "JPEG", orientation)
+        kept = decode(data, LIMITS, buffers=buffers).pixels
+        np.testing.assert_array_equal(kept, decode(data, LIMITS).pixels)
+
+
+def test_memory_that_is_used_again_is_each_threads_own() -> None:
+    buffers = Buffers()
+    pictures = [saved(noise().rotate(90 * turn), "JPEG") for turn in range(4)]
+    expected = [decode(data, LIMITS).pixels for data in pictures]
+
+    def work(place: int) -> bool:
+        found = [decode(pictures[place], LIMITS, buffers=buffers).pixels for _ in range(50)]
+        return all(np.array_equal(pixels, expected[place]) for pixels in found)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(work, range(4)))
+
+
+def test_a_thread_does_not_hold_on_to_a_giant() -> None:
+    buffers = Buffers()
+    small = buffers.of(1000)
+    assert np.shares_memory(small, buffers.of(500))
+    giant = buffers.of(150_000_000)
+    assert not np.shares_memory(giant, buffers.of(150_000_000))
+    assert np.shares_memory(small, buffers.of(1000))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sayso.vision.decode import Picture
 from sayso.vision.detect import Detector, look_sizes_px
 from sayso.vision.finds import decode_outputs, merge
+from sayso.vision.runtime import Batch
 
 Raw = dict[str, NDArray[np.float32]]
 
@@ -20,7 +21,7 @@ class RedPatches:
     def __init__(self) -> None:
         self.shapes: list[tuple[int, ...]] = []
 
-    def __call__(self, batch: NDArray[np.float32]) -> Mapping[str, NDArray[np.float32]]:
+    def __call__(self, batch: Batch) -> Mapping[str, NDArray[np.float32]]:
         self.shapes.append(batch.shape)
         blue, green, red = batch[0]
         height, width = red.shape
@@ -130,6 +131,24 @@ def test_the_network_meets_multiples_of_32_and_bounded_sizes() -> None:
     assert all(size % 32 == 0 for shape in network.shapes for size in shape[2:])
     assert max(max(shape[2:]) for shape in network.shapes) <= 1312
     assert len(set(network.shapes)) <= 4
+
+
+class BlurredGround:
+    """A network that makes a face of the ground wherever it is shown much of it."""
+
+    def __call__(self, batch: Batch) -> Mapping[str, NDArray[np.float32]]:
+        height, width = batch.shape[2:]
+        raw = blank(height, width)
+        if max(height, width) > 640:
+            answer(raw, width, (40, 40, 600, 600))
+        return raw
+
+
+def test_what_is_too_large_for_a_look_is_left_to_coarser_ones() -> None:
+    detector = Detector(BlurredGround(), score_threshold=0.5)
+    ground = picture(3000, 2400, [])
+    assert detector.detect(ground, smallest_px=16) == ()
+    assert detector.scrutinise(ground, smallest_px=16) == ()
 
 
 def test_no_faces_are_no_error() -> None:

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sayso.vision.embed import Embedder
+from sayso.vision.runtime import Batch
 
 
 class Means:
@@ -12,13 +13,13 @@ class Means:
     def __init__(self) -> None:
         self.batches: list[int] = []
 
-    def __call__(self, batch: NDArray[np.float32]) -> Mapping[str, NDArray[np.float32]]:
+    def __call__(self, batch: Batch) -> Mapping[str, NDArray[np.float32]]:
         self.batches.append(len(batch))
         return {"features": batch.mean(axis=(2, 3))}
 
 
 class Broken:
-    def __call__(self, batch: NDArray[np.float32]) -> Mapping[str, NDArray[np.float32]]:
+    def __call__(self, batch: Batch) -> Mapping[str, NDArray[np.float32]]:
         raw = np.full((len(batch), 3), np.nan, np.float32)
         raw[-1] = [3, 0, 4]
         return {"features": raw}

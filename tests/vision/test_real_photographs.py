@@ -23,6 +23,7 @@ from sayso.vision.cover import cover, regions
 from sayso.vision.decode import DecodeLimits, Picture, decode
 from sayso.vision.detect import Detector
 from sayso.vision.embed import Embedder
+from sayso.vision.models import SFACE, load
 from sayso.vision.quality import measure
 from sayso.vision.reference import advise, enrolment
 from sayso.vision.runtime import OpenVinoNetwork
@@ -259,6 +260,24 @@ def test_fused_references_are_better_than_the_best_of_them(portraits: Portraits)
         mated = best[probes][np.arange(len(truth)), truth]
         missed.append(int((mated <= threshold).sum()))
     assert missed[1] <= missed[0]
+
+
+def test_short_numbers_change_no_similarity_by_more_than_the_slack(
+    portraits: Portraits, cache: Path, labels: list[dict[str, str]]
+) -> None:
+    # On a processor without them this computes in full, and there is nothing to be off.
+    quick = Embedder(OpenVinoNetwork(load(SFACE, cache), threads=2, bfloat16=True))
+    crops = [
+        align(picture.pixels, landmarks)
+        for picture, faces in zip(portraits.pictures, portraits.faces, strict=True)
+        if faces and (landmarks := central(faces).landmarks)
+    ]
+    assert len(crops) == len(labels)
+    references = np.array([row["role"] == "reference" for row in labels])
+    known = portraits.features[references].T
+    off = np.abs(quick.embed(np.array(crops)) @ known - portraits.features @ known)[~references]
+    print(f"\nbfloat16: off by {off.max():.4f} at most, median {np.median(off):.5f}")  # noqa: T201
+    assert off.max() <= SFACE.bfloat16_slack
 
 
 def matched(

@@ -6,7 +6,8 @@
 2. The pixels alone are encoded: no metadata of the original is carried over.
 3. The encoded copy is read back: it holds nothing but pixels, and each cover is in them as drawn.
 4. It is searched for faces, as the world will see it, and in the mirror too: other detectors find
-   other faces, and this one finds more when it looks twice.
+   other faces, and this one finds more when it looks twice. Where small faces were covered, it is
+   looked at closely.
 5. Where a face is found there that is not one of those to be shown, it is covered too, larger than
    before, all covers fall back to a fill, and the copy is made again; after three rounds it is
    given up.
@@ -20,7 +21,7 @@ from sayso.domain.screening import CoverStyle
 from sayso.errors import CoverFailed
 from sayso.services.eye import Eye
 from sayso.vision.cover import cover, is_intact
-from sayso.vision.decode import Pixels
+from sayso.vision.decode import Buffers, Pixels
 from sayso.vision.encode import encode, is_bare
 from sayso.vision.headers import Format
 
@@ -47,6 +48,7 @@ def covered_copy(  # noqa: PLR0913 - the facts of one copy
     style: CoverStyle,
     format: Format,  # noqa: A002 - the field's name
     eye: Eye,
+    buffers: Buffers | None = None,
 ) -> CoveredCopy:
     """Make a copy that shows the faces in ``shown`` and no other.
 
@@ -57,6 +59,7 @@ def covered_copy(  # noqa: PLR0913 - the facts of one copy
         style: how to cover these.
         format: of the original.
         eye: to look at the copy with.
+        buffers: where the copy, as read back, may lie; other ones than ``pixels`` lie in.
 
     Raises:
         CoverFailed: a face without a permit still shows after three rounds, or the copy is not
@@ -66,9 +69,9 @@ def covered_copy(  # noqa: PLR0913 - the facts of one copy
     late: list[Face] = []
     for attempt in range(1, _ROUNDS + 1):  # steps 2 to 5
         data = encode(picture, format)
-        seen = eye.picture(data)
+        seen = eye.picture(data, buffers=buffers)
         _require_as_meant(data, seen.pixels, picture, (*covered, *late))
-        left = _left(eye.look_both_ways(seen), shown)
+        left = _left(eye.look_again(seen, (*covered, *late)), shown)
         if not left:
             return CoveredCopy(data, len(late))
         late += [_grown(face, attempt * _GROWTH) for face in left]

@@ -15,6 +15,7 @@ from sayso.services.recognition import Candidate, CutOut, Scope, cut_out
 from sayso.sources.source import SourceFile
 from sayso.store.photographs import Seen
 from sayso.store.repository import Repository
+from sayso.vision.decode import Buffers
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,8 @@ class Examiner:
         self._collection = collection
         self._eye = eye
         self._again = again
+        # A picture is used up inside one call, so that the next may lie where it lay.
+        self._buffers = Buffers()
         self.failures: dict[str, PhotographError] = {}
         self._in_hand: set[str] = set()
         self._looked_at = Ticked()
@@ -107,7 +110,9 @@ class Examiner:
         try:
             # Publication looks for itself, thoroughly.
             picture, faces = self._eye.glance(
-                data, for_features=bool(scope is not None and len(scope))
+                data,
+                for_features=bool(scope is not None and len(scope)),
+                buffers=self._buffers,
             )
         except PhotographError as error:
             self.failures[sha256] = error

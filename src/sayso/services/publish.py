@@ -33,6 +33,7 @@ from sayso.services.scrutiny import Scrutinise
 from sayso.services.verdicts import ScreenedPhotograph
 from sayso.store.publications import Copy
 from sayso.store.repository import Repository, Unit
+from sayso.vision.decode import Buffers
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +137,8 @@ class _Run:
         self._copies = copies
         self._source: PhotographSource = publish.open_source(original_folder)
         self._done = 0
+        # Pictures are used up inside one draft, so that the next may lie where they lay.
+        self._originals, self._written = Buffers(), Buffers()
 
     def entered(self, step: str) -> dict[str, Json]:
         """What the ledger's entries say of this publication."""
@@ -172,7 +175,7 @@ class _Run:
         try:
             limits = self._publish.eye.limits
             data = read_photograph(self._source, screened.photograph, limits.max_bytes)
-            picture = self._publish.eye.picture(data)
+            picture = self._publish.eye.picture(data, buffers=self._originals)
             if not screened.photograph.scrutinised:
                 return WithheldFile(path, alias, "not_looked_at", _NOT_LOOKED_AT, screened)
             shown = [f for f in screened.faces if f.outcome.outcome is Outcome.SHOW]
@@ -184,6 +187,7 @@ class _Run:
                 style=self._style,
                 format=picture.format,
                 eye=self._publish.eye,
+                buffers=self._written,
             )
         except PhotographError as error:
             return WithheldFile(path, alias, error.reason_code, error.reason, screened)

@@ -53,6 +53,8 @@ class Recogniser:
         calibration: what is known of the model's errors.
         promise: the false positive identification rates that the controller accepts.
         galleries: of this process, kept from one use to the next.
+        quick: computes nearly the same features in less time; None: there is none.
+        slack: how far a similarity of those may be off.
         former: the model that is being left, for those who have no reference of this one yet.
         in_use: what the workspace said of its models when this was loaded.
     """
@@ -63,20 +65,27 @@ class Recogniser:
     calibration: Calibration
     promise: Promise
     galleries: Galleries = field(default_factory=Galleries)
+    quick: FaceEmbedder | None = None
+    slack: float = 0.0
     former: "Recogniser | None" = None
     in_use: InUse | None = None
 
     def features(self, picture: Picture, faces: Sequence[Face]) -> npt.NDArray[np.float32]:
         """Features (N, D), unit length; zeros, which match nobody, for a face drawn by hand."""
-        return self.features_of([cut_out(picture, faces)])
+        return self.features_of(cut_out(picture, faces))
 
-    def features_of(self, many: Sequence["CutOut"]) -> npt.NDArray[np.float32]:
-        """Features (N, D) of the faces of several photographs, computed in one go."""
-        faces = [face for one in many for face in one.faces]
-        found = np.zeros((len(faces), self.dimension), np.float32)
-        usable = [place for place, face in enumerate(faces) if face.landmarks is not None]
-        if usable:
-            found[usable] = self.embedder.embed(np.concatenate([one.crops for one in many]))
+    def features_of(self, cut: "CutOut") -> npt.NDArray[np.float32]:
+        """Features (N, D) of faces that were cut out, computed in one go; see `features`."""
+        return self._features(self.embedder, cut)
+
+    def quick_features_of(self, cut: "CutOut") -> npt.NDArray[np.float32]:
+        """The same, with similarities that may be off by ``slack``."""
+        return self._features(self.quick or self.embedder, cut)
+
+    def _features(self, embedder: FaceEmbedder, cut: "CutOut") -> npt.NDArray[np.float32]:
+        found = np.zeros((len(cut.faces), self.dimension), np.float32)
+        if cut.usable.any():
+            found[cut.usable] = embedder.embed(cut.crops)
         return found
 
     def limits(self, size: GallerySize) -> Thresholds:
@@ -104,7 +113,7 @@ class Recogniser:
 
 @dataclass(frozen=True, slots=True)
 class CutOut:
-    """The faces of a photograph, cut out of it, so that the photograph can go.
+    """Faces cut out of their photographs, so that those can go.
 
     Attributes:
         faces: all of them.
@@ -113,6 +122,22 @@ class CutOut:
 
     faces: tuple[Face, ...]
     crops: npt.NDArray[np.uint8]
+
+    @property
+    def usable(self) -> npt.NDArray[np.bool_]:
+        """Which of the faces have landmarks."""
+        return np.array([face.landmarks is not None for face in self.faces], bool)
+
+    def only(self, chosen: npt.NDArray[np.bool_]) -> "CutOut":
+        """Some of the faces."""
+        faces = tuple(face for face, one in zip(self.faces, chosen, strict=True) if one)
+        return CutOut(faces, self.crops[chosen[self.usable]])
+
+
+def together(many: Sequence[CutOut]) -> CutOut:
+    """The faces of several photographs as one."""
+    faces = tuple(face for one in many for face in one.faces)
+    return CutOut(faces, np.concatenate([one.crops for one in many]))
 
 
 def cut_out(picture: Picture, faces: Sequence[Face]) -> CutOut:
@@ -236,12 +261,35 @@ class Scope:
         self, many: Sequence[CutOut], *, joined_after: int = -1
     ) -> list[tuple[tuple[Candidate, ...], ...]]:
         """Whom each face of several photographs may be, see `compare`; embedded in one go."""
-        faces = [face for one in many for face in one.faces]
-        if not faces or not len(self._since(joined_after)):
+        if not any(one.faces for one in many) or not len(self._since(joined_after)):
             return [tuple(() for _ in one.faces) for one in many]
-        probes = self._recogniser.features_of(many)
-        found = iter(self.judge(faces, probes, joined_after=joined_after))
+        cut = together(many)
+        probes = self._recogniser.quick_features_of(cut)
+        near = self._near_a_threshold(probes, joined_after)
+        if near.any():
+            # What is decided is what the thresholds were measured with.
+            probes[near] = self._recogniser.features_of(cut.only(near))
+        found = iter(self.judge(cut.faces, probes, joined_after=joined_after))
         return [tuple(islice(found, len(one.faces))) for one in many]
+
+    def _near_a_threshold(
+        self, probes: npt.NDArray[np.float32], joined_after: int
+    ) -> npt.NDArray[np.bool_]:
+        """Of which faces (N,) somebody is so alike that ``slack`` might change what they are."""
+        slack = self._recogniser.slack
+        if not slack:
+            return np.zeros(len(probes), bool)
+        lines = (self.limits.review, self.limits.match)
+        found = self._since(joined_after).search(
+            probes, top=_CANDIDATES, least=self.limits.review - slack
+        )
+        return np.array(
+            [
+                any(abs(one.similarity - line) <= slack for one in row for line in lines)
+                for row in found
+            ],
+            bool,
+        )
 
     def judge(
         self, faces: Sequence[Face], probes: npt.NDArray[np.float32], *, joined_after: int = -1

@@ -20,6 +20,7 @@ from sayso.services.ports import Clock, OpenSource, PhotographSource, Progress, 
 from sayso.store.photographs import Photograph
 from sayso.store.repository import Repository
 from sayso.store.scrutiny import Found
+from sayso.vision.decode import Buffers
 
 _PAGE = 512
 """Photographs that are asked for at once."""
@@ -87,10 +88,13 @@ class Scrutinise:
         total: int,
         progress: Progress,
     ) -> None:
+        buffers = Buffers()  # a picture is used up inside one call
+
         def attempt(photograph: Photograph) -> Found | Unreadable:
             try:
                 data = read_photograph(source, photograph, self.eye.limits.max_bytes)
-                return Found(photograph.id, tuple(self.eye.scrutinise(self.eye.picture(data))))
+                picture = self.eye.picture(data, buffers=buffers)
+                return Found(photograph.id, tuple(self.eye.scrutinise(picture)))
             except PhotographError as error:
                 return Unreadable.because(" ".join(photograph.paths), error)
 

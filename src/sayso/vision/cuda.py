@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from sayso.errors import DeviceMissing
-from sayso.vision.runtime import Float32
+from sayso.vision.runtime import Batch, Float32
 
 CUDA = "CUDAExecutionProvider"
 _REMEDY = (
@@ -58,7 +58,7 @@ class CudaNetwork:
         self._input = self._session.get_inputs()[0].name
         self._names = [output.name for output in self._session.get_outputs()]
 
-    def __call__(self, batch: Float32) -> Mapping[str, Float32]:
+    def __call__(self, batch: Batch) -> Mapping[str, Float32]:
         """Run a batch."""
         given = np.ascontiguousarray(batch, np.float32)
         outputs = self._session.run(self._names, {self._input: given})

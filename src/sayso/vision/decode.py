@@ -36,7 +36,9 @@ _PLUGINS: dict[Format, Any] = {
 
 
 _MOST_SCANS = 100
-_START_OF_SCAN = 0xDA
+_START_OF_SCAN = 0xFFDA
+_LARGEST_KEPT = 100_000_000
+"""Bytes, of 33 megapixels: a thread does not hold on to more."""
 _WORK_PER_PIXEL = 20
 """A progressive JPEG has about ten scans; one made to keep a decoder busy has thousands."""
 
@@ -52,6 +54,26 @@ class DecodeLimits:
 
     max_bytes: int
     max_pixels: int
+
+
+class Buffers:
+    """Memory for decoded JPEGs, one piece for each thread, used again for the next.
+
+    Fresh memory is made of empty pages that the system fills in one by one: a seventh of the time
+    that decoding 18 megapixels takes.
+    """
+
+    def __init__(self) -> None:
+        self._own = threading.local()
+
+    def of(self, size: int) -> NDArray[np.uint8]:
+        """So many bytes; what this thread got before is overwritten if it is used still."""
+        if size > _LARGEST_KEPT:
+            return np.empty(size, np.uint8)
+        kept: NDArray[np.uint8] | None = getattr(self._own, "memory", None)
+        if kept is None or len(kept) < size:
+            kept = self._own.memory = np.empty(size, np.uint8)
+        return kept[:size]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +94,13 @@ class Picture:
     format: Format
 
 
-def decode(data: bytes, limits: DecodeLimits, *, at_least_px: int | None = None) -> Picture:
+def decode(
+    data: bytes,
+    limits: DecodeLimits,
+    *,
+    at_least_px: int | None = None,
+    buffers: Buffers | None = None,
+) -> Picture:
     """Decode a photograph.
 
     Of a file with several pictures the first is taken. Transparency becomes white. Greyscale,
@@ -85,6 +113,8 @@ def decode(data: bytes, limits: DecodeLimits, *, at_least_px: int | None = None)
         at_least_px: a longest side that is enough. A JPEG is then decoded at 1/2, 1/4 or 1/8 of
             its size (in the DCT domain, which is faster) but never below this; other formats
             come at full size. None: full size.
+        buffers: where a JPEG's pixels may lie: until this thread's next decoding into the same
+            ones, and no longer. None: in memory of their own.
 
     Raises:
         NotAPhotograph: of none of the five formats.
@@ -95,7 +125,7 @@ def decode(data: bytes, limits: DecodeLimits, *, at_least_px: int | None = None)
     kind = sniff(data)
     try:
         if kind == "JPEG":
-            return _decode_jpeg(data, limits, at_least_px)
+            return _decode_jpeg(data, limits, at_least_px, buffers)
         if kind == "HEIF":
             return _decode_heif(data, limits)
         return _decode_other(data, kind, limits)
@@ -121,7 +151,9 @@ def _too_large(expected: str, found: str) -> PhotographTooLarge:
     )
 
 
-def _decode_jpeg(data: bytes, limits: DecodeLimits, at_least_px: int | None) -> Picture:
+def _decode_jpeg(
+    data: bytes, limits: DecodeLimits, at_least_px: int | None, buffers: Buffers | None
+) -> Picture:
     header = read_header(data, "JPEG")
     _check("pixels", header.width_px * header.height_px, limits.max_pixels)
     # Each scan of a progressive JPEG goes over all pixels again, however few bytes it has.
@@ -132,15 +164,15 @@ def _decode_jpeg(data: bytes, limits: DecodeLimits, at_least_px: int | None) -> 
     if header.components == 4:  # noqa: PLR2004 - CMYK or YCCK, often inverted: Pillow knows
         pixels = _pillow_pixels(data, "JPEG")[0]
     else:
-        pixels = _jpeg_pixels(data, header, _shrink(header, at_least_px))
+        pixels = _jpeg_pixels(data, header, _shrink(header, at_least_px), buffers)
         pixels = to_srgb(pixels, header.profile)
     return _upright(pixels, header.orientation, header.width_px, header.height_px, "JPEG")
 
 
 def _count_scans(data: bytes) -> int:
-    """How often the marker of a scan may begin: three times as fast as ``bytes.count``."""
-    values = np.frombuffer(data, np.uint8)
-    return int(np.count_nonzero((values[:-1] == 0xFF) & (values[1:] == _START_OF_SCAN)))  # noqa: PLR2004 - of every marker
+    """How often the marker of a scan may begin: four times as fast as ``bytes.count``."""
+    pairs = [np.frombuffer(data, ">u2", (len(data) - at) // 2, offset=at) for at in (0, 1)]
+    return sum(int(np.count_nonzero(two == _START_OF_SCAN)) for two in pairs)
 
 
 def _shrink(header: Header, at_least_px: int | None) -> int:
@@ -150,13 +182,12 @@ def _shrink(header: Header, at_least_px: int | None) -> int:
     return next((shrink for shrink in _SHRINKS if -(-longest // shrink) >= at_least_px), 1)
 
 
-def _jpeg_pixels(data: bytes, header: Header, shrink: int) -> Pixels:
+def _jpeg_pixels(data: bytes, header: Header, shrink: int, buffers: Buffers | None) -> Pixels:
+    height, width = (-(-side // shrink) for side in (header.height_px, header.width_px))
+    into = None if buffers is None else buffers.of(height * width * 3)
     try:
         pixels: Pixels = simplejpeg.decode_jpeg(
-            data,
-            "RGB",
-            min_height=-(-header.height_px // shrink),
-            min_width=-(-header.width_px // shrink),
+            data, "RGB", min_height=height, min_width=width, buffer=into
         )
     except ValueError as error:
         if any(word in str(error) for word in ("remature", "Huffman", "restart")):

@@ -6,7 +6,7 @@ Intelligence Research 20, 2023; the decoding of its outputs as in OpenCV's FaceD
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import cv2
@@ -65,6 +65,9 @@ _OVERLAP_PX = 128
 larger ones have been seen by the coarser look."""
 _FARTHEST_APART = 3.6
 """How many times finer than the middle look the finest may be without another between them."""
+_TOO_LARGE_PX = 400.0
+"""What is found higher than this in a look is left to coarser ones, which see such faces better:
+YuNet sees up to about 300 px, and makes much of blurred ground beyond."""
 _TRUSTED_PX = 32.0
 """Under this height a find of a coarse look is left to the next finer one, which sees the same
 face larger: what a coarse look alone makes of few pixels is mostly false."""
@@ -87,6 +90,7 @@ class _View:
     Attributes:
         turns: quarter turns anticlockwise before looking.
         trusted_px: finds that are not so high in this view are left to finer ones.
+        largest_px: finds that are higher are left to coarser ones.
     """
 
     longest_px: int
@@ -94,6 +98,7 @@ class _View:
     turns: int = 0
     mirrored: bool = False
     trusted_px: float = 0.0
+    largest_px: float = math.inf
 
     @property
     def from_px(self) -> float:
@@ -134,9 +139,10 @@ class Detector:
             # than YuNet does.
             pixels = _resized(pixels, longest)
             finds = self._finds(pixels, self._score_threshold)
-            if longest != sizes[-1]:
-                finds = finds[finds[:, 3] * pixels.shape[0] >= _TRUSTED_PX]
-            found.append(finds)
+            height_px = finds[:, 3] * pixels.shape[0]
+            least_px = _TRUSTED_PX if longest != sizes[-1] else 0.0
+            most_px = _TOO_LARGE_PX if longest != sizes[0] else math.inf
+            found.append(finds[(least_px <= height_px) & (height_px <= most_px)])
         finds = merge(np.concatenate(found))
         return _by_size([_face(find, picture.height_px, Certainty.SURE) for find in finds])
 
@@ -154,7 +160,8 @@ class Detector:
         for view in _views(picture, smallest_px):
             pixels = _resized(pixels, view.longest_px)
             finds = self._view(pixels, view, self._score_threshold * _WHISPER)
-            seen.append(Seen(finds, view.kind, view.from_px / pixels.shape[0]))
+            height = pixels.shape[0]
+            seen.append(Seen(finds, view.kind, view.from_px / height, view.largest_px / height))
         share = self._score_threshold
         scores = Scores(share, _TURNED + (1 - _TURNED) * share, _PERHAPS * share)
         finds, sure = fuse(seen, scores, smallest=smallest_px / picture.height_px)
@@ -173,7 +180,8 @@ class Detector:
         if view.mirrored:
             finds = mirrored(finds)
         finds = turned_back(finds, view.turns)
-        trusted: Finds = finds[finds[:, 3] >= view.trusted_px / pixels.shape[0]]
+        height_px = finds[:, 3] * pixels.shape[0]
+        trusted: Finds = finds[(view.trusted_px <= height_px) & (height_px <= view.largest_px)]
         return trusted
 
     def _finds(self, pixels: Pixels, threshold: float) -> Finds:
@@ -187,8 +195,8 @@ class Detector:
         """The finds in one look, in pixels of the whole resized picture."""
         height, width = look.pixels.shape[:2]
         padded = (-(-height // 32) * 32, -(-width // 32) * 32)
-        canvas = np.zeros((1, *padded, 3), np.float32)
-        canvas[0, :height, :width] = cv2.cvtColor(look.pixels, cv2.COLOR_RGB2BGR)
+        canvas = np.zeros((1, *padded, 3), np.uint8)
+        cv2.cvtColor(look.pixels, cv2.COLOR_RGB2BGR, dst=canvas[0, :height, :width])
         finds = decode_outputs(self._network(planes(canvas)), padded, threshold)
         finds[:, X] += look.left_px
         finds[:, Y] += look.top_px
@@ -220,6 +228,13 @@ def smallest_of_one_look_px(picture: Picture) -> float:
     return max(picture.width_px, picture.height_px) * _SEEN_PX / ONE_LOOK_PX
 
 
+def reduced(picture: Picture, longest_px: int) -> Picture:
+    """The same picture with a longest side of so many pixels, unless it has fewer."""
+    if max(picture.pixels.shape) <= longest_px:
+        return picture
+    return replace(picture, pixels=_resized(picture.pixels, longest_px))
+
+
 def look_sizes_px(
     picture: Picture,
     smallest_px: float,
@@ -248,9 +263,16 @@ def _views(picture: Picture, smallest_px: float) -> list[_View]:
     """How a picture is looked at when nothing may be missed, the finest first."""
     sizes = look_sizes_px(picture, smallest_px, enlargements=_THOROUGH_ENLARGEMENTS)
     one = min(ONE_LOOK_PX, sizes[-1])
-    views = [_View(size, trusted_px=0 if size == sizes[-1] else _TRUSTED_PX) for size in sizes]
-    views.append(_View(one, Kind.OPINION, mirrored=True))
-    views.append(_View(round(one * _SMALLER), Kind.OPINION))
+    views = [
+        _View(
+            size,
+            trusted_px=0 if size == sizes[-1] else _TRUSTED_PX,
+            largest_px=math.inf if size == sizes[0] else _TOO_LARGE_PX,
+        )
+        for size in sizes
+    ]
+    views.append(_View(one, Kind.OPINION, mirrored=True, largest_px=_TOO_LARGE_PX))
+    views.append(_View(round(one * _SMALLER), Kind.OPINION, largest_px=_TOO_LARGE_PX))
     views += [_View(min(_TURNED_PX, one), Kind.TURNED, turns=turns) for turns in (1, 2, 3)]
     return sorted(views, key=lambda view: -view.longest_px)
 
@@ -258,7 +280,6 @@ def _views(picture: Picture, smallest_px: float) -> list[_View]:
 def _resized(pixels: Pixels, longest_px: int) -> Pixels:
     """The picture with another longest side; halved as often as possible first, which is fast."""
     height, width = pixels.shape[:2]
-    halved = max(height, width) >= 2 * longest_px
     while max(height, width) >= 2 * longest_px and min(height, width) > 1:
         height, width = height // 2, width // 2
         # An odd last row or column is left out, so that each pixel is the mean of four.
@@ -268,9 +289,8 @@ def _resized(pixels: Pixels, longest_px: int) -> Pixels:
     size = (max(round(width * scale), 1), max(round(height * scale), 1))
     if size == (width, height):
         return pixels
-    # Between pixels that are means of four already, two neighbours are enough; six times as fast.
-    how = cv2.INTER_AREA if scale < 1 and not halved else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(pixels, size, interpolation=how), np.uint8)
+    # By less than two, two neighbours are enough, and six times as fast as areas.
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def _looks(pixels: Pixels) -> Iterator[_Look]:

@@ -3,6 +3,7 @@
 Sources: the decoding of YuNet's outputs as in OpenCV's FaceDetectorYN.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -124,11 +125,13 @@ class Seen:
     Attributes:
         finds: relative to the upright picture.
         counts_from: height, as a share of the picture's, from which a face can be seen in it.
+        counts_to: the same, up to which.
     """
 
     finds: Finds
     kind: Kind
     counts_from: float
+    counts_to: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +173,7 @@ def fuse(
         score = _by_find(finds, one.finds)
         best[one.kind] = np.maximum(best[one.kind], score)
         if one.kind is not Kind.TURNED:
-            could = finds[:, 3] >= one.counts_from
+            could = (one.counts_from <= finds[:, 3]) & (finds[:, 3] <= one.counts_to)
             votes += np.where(could, score, 0)
             voters += could
     mean = votes / np.maximum(voters, 1)

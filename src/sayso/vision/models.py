@@ -88,10 +88,13 @@ class RecogniserManifest(EmbedderManifest):
     Attributes:
         calibration: what is known of its errors.
         provenance: how that was obtained.
+        bfloat16_slack: how far a similarity may be off where one of both features was computed in
+            bfloat16; 0: that was never measured, and is not done.
     """
 
     calibration: Calibration
     provenance: str
+    bfloat16_slack: float = 0.0
 
     def __post_init__(self) -> None:
         """No model has less alike features: a threshold that follows would match everybody."""
@@ -153,6 +156,7 @@ SFACE = RecogniserManifest(
         "Faces in the Wild (deep-funneled), faces found and aligned as Sayso does. The photographs "
         "are frontal, of adults and of the press: the rates flatter."
     ),
+    bfloat16_slack=0.02,  # decision 0027
 )
 """The embedder. Y. Zhong et al.: SFace, IEEE Transactions on Image Processing 30, 2021."""
 

@@ -49,10 +49,15 @@ class Models:
         from sayso.services.eye import Eye
         from sayso.vision.detect import Detector
         from sayso.vision.models import YUNET, load
+        from sayso.vision.runtime import FirstCalled
 
         settings = self.settings
+        model = load(YUNET, self._trusted)
         # Photographs come in few shapes; what this holds of them is a quarter of a gigabyte.
-        network = self._network(load(YUNET, self._trusted), fixed_px=10_000_000 // settings.cores)
+        fixed_px = 10_000_000 // settings.cores
+        network = FirstCalled(
+            lambda: self._network(model, fixed_px=fixed_px, bfloat16=self._has_bfloat16)
+        )
         return Eye(
             Detector(network, score_threshold=settings.detection_score),
             self.limits,
@@ -84,24 +89,39 @@ class Models:
     def recogniser_of(self, manifest: RecogniserManifest, galleries: Galleries) -> Recogniser:
         """One recogniser by itself."""
         from sayso.services.recognition import Recogniser
+        from sayso.vision.models import load
+        from sayso.vision.runtime import FirstCalled
 
+        model = load(manifest, self._trusted, self.added)  # there, and unaltered
+
+        def embedder(*, bfloat16: bool) -> Embedder:
+            # Compiled when a face is there to compute; in full, if one is near a threshold.
+            network = FirstCalled(lambda: self._network(model, bfloat16=bfloat16))
+            return self._embedder(manifest, network)
+
+        slack = manifest.bfloat16_slack if self._has_bfloat16 else 0.0
         return Recogniser(
-            self.embedder(manifest),
+            embedder(bfloat16=False),
             manifest.sha256,
             manifest.dimension,
             manifest.calibration,
             self.settings.promise,
             galleries,
+            quick=embedder(bfloat16=True) if slack else None,
+            slack=slack,
         )
 
     def embedder(self, manifest: EmbedderManifest) -> Embedder:
-        """Computes features."""
-        from sayso.vision.cuda import faces_at_once
-        from sayso.vision.embed import CHUNK, Embedder
+        """Computes features, in full."""
         from sayso.vision.models import load
 
+        return self._embedder(manifest, self._network(load(manifest, self._trusted, self.added)))
+
+    def _embedder(self, manifest: EmbedderManifest, network: Network) -> Embedder:
+        from sayso.vision.cuda import faces_at_once
+        from sayso.vision.embed import CHUNK, Embedder
+
         chunk = faces_at_once(self._device_bytes) if self._on_gpu else CHUNK
-        network = self._network(load(manifest, self._trusted, self.added))
         return Embedder(
             network, dimension=manifest.dimension, chunk=chunk, prepare=manifest.prepared
         )
@@ -171,7 +191,14 @@ class Models:
             "can write in; until then models are prepared at each start."
         )
 
-    def _network(self, model: bytes, *, fixed_px: int = 0) -> Network:
+    @cached_property
+    def _has_bfloat16(self) -> bool:
+        """Whether what need not be computed in float32 is computed faster."""
+        from sayso.vision.runtime import computes_in_bfloat16
+
+        return not self._on_gpu and computes_in_bfloat16()
+
+    def _network(self, model: bytes, *, fixed_px: int = 0, bfloat16: bool = False) -> Network:
         if self._on_gpu:
             from sayso.vision.cuda import CudaNetwork
 
@@ -186,6 +213,7 @@ class Models:
             streams=cores,
             cache=None if self._trusted is None else _writable(self._trusted / "compiled"),
             fixed_px=fixed_px,
+            bfloat16=bfloat16,
         )
 
 
