@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sayso.domain.doubt import Answer, in_doubt
+from sayso.domain.doubt import Answer, in_doubt, shows
 from sayso.domain.face import FaceId
 from sayso.domain.person import PersonId
 from sayso.domain.sighting import Link, Sighting
@@ -55,3 +55,15 @@ def test_the_most_alike_is_asked_about_first(found: list[Sighting]) -> None:
     everybody = frozenset(PersonId(name) for name in "abcd")
     alike = [one.similarity or 0 for one in in_doubt(found, everybody)]
     assert alike == sorted(alike, reverse=True)
+
+
+@given(links, people)
+def test_a_face_is_shown_as_nobody_of_whom_it_cannot_be_told(
+    found: list[Sighting], person: PersonId
+) -> None:
+    everybody = [PersonId(name) for name in "abcd"]
+    shown = [one for one in everybody if shows(found, one)]
+    if not any(one.link is Link.MARKED for one in found):
+        assert len(shown) <= 1
+    said = [one for one in found if one.person != person or one.link in COMPARED]
+    assert not shows([*said, Sighting(FaceId("1"), person, Link.UNSURE, None)], person)

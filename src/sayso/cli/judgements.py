@@ -62,12 +62,14 @@ def reject(
     with session(context, workspace, as_json) as run:
         none = run.workspace.judge.is_no_face(photo, face)
         if none is not None:
-            line = f"Place {none.face.id} of {_where(none)} is no face."
-            run.result(_values(none) | {"said": "no_face"}, escape(line))
+            line = f"Place {none.face.id} of {_where(none)} is no face{_wait(none)}."
+            run.result(_values(none) | {"said": _word(none)}, escape(line))
             return
-        said = run.workspace.judge.reject_all(photo, face)[0]
-        line = f"Face {said.face.id} of {_where(said)} is nobody it was taken for."
-        run.result(_values(said) | {"person": None}, escape(line))
+        said = run.workspace.judge.reject_all(photo, face)
+        line = f"Face {said[0].face.id} of {_where(said[0])} is nobody it was taken for"
+        holds = all(one.holds for one in said)
+        wait = "" if holds else _WAIT
+        run.result(_values(said[0]) | {"person": None, "holds": holds}, escape(f"{line}{wait}."))
 
 
 @app.command(rich_help_panel=BY_HAND)
@@ -107,7 +109,7 @@ def _judge(
 ) -> None:
     with session(context, workspace, as_json) as run:
         said = say(run.workspace.judge)
-        line = f"Face {said.face.id} of {_where(said)} {words} {said.person.name}."
+        line = f"Face {said.face.id} of {_where(said)} {words} {said.person.name}{_wait(said)}."
         run.result(_values(said) | {"person": said.person.id}, escape(line))
 
 
@@ -120,9 +122,20 @@ def _say(
 ) -> None:
     with session(context, workspace, as_json) as run:
         place = say(run.workspace.judge)
-        said = None if place.face.said is None else place.face.said.value
         line = f"Place {place.face.id} of {_where(place)} {words}."
-        run.result(_values(place) | {"said": said}, escape(line))
+        run.result(_values(place) | {"said": _word(place)}, escape(line))
+
+
+_WAIT = " once another operator says the same"
+
+
+def _wait(said: "Judgement | Place") -> str:
+    return "" if said.holds else _WAIT
+
+
+def _word(place: "Place") -> str | None:
+    """What holds of there being a face."""
+    return None if place.face.said is None else place.face.said.value
 
 
 def _values(said: "Judgement | Place") -> dict[str, object]:
@@ -131,6 +144,7 @@ def _values(said: "Judgement | Place") -> dict[str, object]:
         "photo": _where(said),
         "face": said.face.id,
         "box": [box.x, box.y, box.width, box.height],
+        "holds": said.holds,
     }
 
 

@@ -28,6 +28,20 @@ _LINKS = {
 }
 
 
+def shows(sightings: Iterable[Sighting], person: PersonId) -> bool:
+    """Whether a face may be shown as a person: they are marked, or the only match.
+
+    Args:
+        sightings: of the face.
+        person: who.
+    """
+    links = list(sightings)
+    if any(s.link is Link.MARKED for s in links):
+        return any(s.link is Link.MARKED and s.person == person for s in links)
+    ruled_out = {s.person for s in links if s.link in {Link.REJECTED, Link.UNSURE}}
+    return {s.person for s in links if s.link is Link.MATCH} - ruled_out == {person}
+
+
 def in_doubt(sightings: Iterable[Sighting], tellable: Several[PersonId]) -> tuple[Sighting, ...]:
     """Whom a face may be that a human is asked about, most alike first; nobody: no doubt.
 

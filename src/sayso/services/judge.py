@@ -1,7 +1,13 @@
-"""A human's word on a face: the non-biometric way, which must always exist."""
+"""A human's word on a face: the non-biometric way, which must always exist.
+
+Where two operators must say the same, that is of whatever uncovers a face or may do so later: who
+it is, who it is not, that nobody can tell, that there is none, and to take such a word back. One
+alone covers: whoever speaks against what shows a face has it covered until another has spoken.
+"""
 
 from dataclasses import dataclass, replace
 
+from sayso.domain.doubt import shows
 from sayso.domain.face import Certainty, Face, Said
 from sayso.domain.grant import STAFF
 from sayso.domain.person import Person
@@ -33,10 +39,15 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place of which a human said whether there is a face."""
+    """A place of which a human said whether there is a face.
+
+    Attributes:
+        holds: whether it holds; else another operator has still to say the same.
+    """
 
     photograph: Photograph
     face: StoredFace
+    holds: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +55,7 @@ class Judge:
     """The use case. What is said here no scan undoes; `take_back` does.
 
     Attributes:
-        operators: how many must say the same of a face and a person before it holds.
+        operators: how many must say the same before it holds, 1 or 2.
     """
 
     book: Book
@@ -106,22 +117,25 @@ class Judge:
             )
 
     def take_back(self, photo: str, face: str, person: str) -> Judgement:
-        """Take back what was said of a face and a person.
+        """Take back what was said of a face and a person; of what still waits, one's own word.
 
         Raises:
             FaceUnknown: nothing was said of them.
         """
         with self.book.writing() as page:
-            known, stored = photograph_and_face(page.unit, photo, face)
-            named = page.unit.people.get(person)
-            waiting = page.unit.answers.clear(stored.id, named.id)
-            if not page.unit.sightings.unjudge(stored.id, named.id) + waiting:
+            unit = page.unit
+            known, stored = photograph_and_face(unit, photo, face)
+            named = unit.people.get(person)
+            links = unit.sightings.of_photograph(known.id).get(stored.id, ())
+            if any(s.person == named.id and s.link in _SAID for s in links):
+                return self._say(page, Judgement(known, stored, named), None)
+            if not unit.answers.take_back(stored.id, named.id, operator=page.actor):
                 raise FaceUnknown(
                     expected=f"a face that was marked as {named.name}, or said not to be",
                     found="one of which nothing was said",
                     remedy="Copy the face's id from `sayso screen --json`.",
                 )
-            _enter(page, "taken_back", stored, named)
+            _enter(page, _TAKEN_BACK, stored, named)
             return Judgement(known, stored, named)
 
     def is_face(self, photo: str, face: str) -> Place:
@@ -137,6 +151,8 @@ class Judge:
     def is_no_face(self, photo: str, face: str) -> Place | None:
         """Say that there is no face; None for what is a face for sure, of which nobody can.
 
+        Alone, where two must say so, it changes nothing.
+
         Raises:
             PhotographUnknown, FaceUnknown: not one of each.
         """
@@ -144,17 +160,21 @@ class Judge:
             known, stored = photograph_and_face(page.unit, photo, face)
             if stored.face.certainty is Certainty.SURE:
                 return None
-            return _said(page, known, stored, Said.NO_FACE)
+            agree = page.unit.scrutiny.say_no_face(stored.id, page.actor)
+            if agree < self.operators:
+                _enter_place(page, Said.NO_FACE, stored, agree)
+                return Place(known, stored, holds=False)
+            return _said(page, known, stored, Said.NO_FACE, agree)
 
     def take_back_face(self, photo: str, face: str) -> Place:
-        """Take back what was said of there being a face.
+        """Take back what was said of there being a face: what is perhaps one is covered again.
 
         Raises:
             FaceUnknown: nothing was said of it.
         """
         with self.book.writing() as page:
             known, stored = photograph_and_face(page.unit, photo, face)
-            if stored.said is None:
+            if stored.said is None and not page.unit.scrutiny.waits(stored.id):
                 raise FaceUnknown(
                     expected="a place of which somebody said whether it is a face",
                     found="one of which nothing was said",
@@ -174,23 +194,43 @@ class Judge:
             person: whom it is about.
             link: marked, rejected or unsure.
         """
-        now = self.clock()
-        agree = 1
+        return self._say(page, Judgement(known, stored, person), link)
+
+    def _say(self, page: Page, said: Judgement, link: Link | None) -> Judgement:
+        """Say something, or None to take back what was said."""
+        unit, now, agree = page.unit, self.clock(), 1
+        face, person = said.face.id, said.person.id
+        word = _TAKEN_BACK if link is None else link.value
         if self.operators > 1:
-            agree = page.unit.answers.give(stored.id, person.id, link, operator=page.actor, now=now)
-        _enter(page, link, stored, person, agree)
+            agree = unit.answers.give(face, person, word, operator=page.actor, now=now)
+        _enter(page, word, said.face, said.person, agree)
         if agree < self.operators:
-            return Judgement(known, stored, person, holds=False)
-        page.unit.answers.clear(stored.id, person.id)
-        page.unit.sightings.judge(stored.id, person.id, link, now)
-        return Judgement(known, stored, person)
+            links = unit.sightings.of_photograph(said.photograph.id).get(face, ())
+            if link is not Link.MARKED and shows(links, person):
+                unit.sightings.judge(face, person, Link.UNSURE, now)
+            return replace(said, holds=False)
+        unit.answers.clear(face, person)
+        if link is None:
+            unit.sightings.unjudge(face, person)
+        else:
+            unit.sightings.judge(face, person, link, now)
+        return said
 
 
-def _said(page: Page, known: Photograph, stored: StoredFace, said: Said | None) -> Place:
+_SAID = frozenset({Link.MARKED, Link.REJECTED, Link.UNSURE})
+_TAKEN_BACK = "taken_back"
+
+
+def _said(
+    page: Page, known: Photograph, stored: StoredFace, said: Said | None, agree: int = 1
+) -> Place:
     page.unit.scrutiny.say(stored.id, said)
-    word = "taken_back" if said is None else said.value
-    page.enter(Action.REVIEW, details={"said": word, "face": stored.id})
+    _enter_place(page, _TAKEN_BACK if said is None else said.value, stored, agree)
     return Place(known, replace(stored, said=said))
+
+
+def _enter_place(page: Page, said: str, stored: StoredFace, agree: int) -> None:
+    page.enter(Action.REVIEW, details={"said": said, "face": stored.id, "operators": agree})
 
 
 def _enter(page: Page, said: str, stored: StoredFace, person: Person, agree: int = 1) -> None:

@@ -59,29 +59,34 @@ class Answers:
         return [PhotoId(str(photo)) for photo in self._connection.execute(query).scalars()]
 
     def give(
-        self, face: FaceId, person: PersonId, link: Link, *, operator: str, now: datetime
+        self, face: FaceId, person: PersonId, word: str, *, operator: str, now: datetime
     ) -> int:
         """Keep an operator's answer instead of their last; gives how many say the same now."""
         about = (answers.c.face_id == int(face), answers.c.person_id == person)
-        own = sa.delete(answers).where(*about, answers.c.operator == operator)
-        self._connection.execute(own)
+        self.take_back(face, person, operator=operator)
         self._connection.execute(
             sa.insert(answers).values(
                 face_id=int(face),
                 person_id=person,
                 operator=operator,
-                link=link.value,
+                link=word,
                 at=now.isoformat(),
             )
         )
         bump_version(self._connection)
-        same = sa.select(sa.func.count()).where(*about, answers.c.link == link.value)
+        same = sa.select(sa.func.count()).where(*about, answers.c.link == word)
         return int(self._connection.execute(same).scalar_one())
 
-    def clear(self, face: FaceId, person: PersonId) -> int:
-        """Forget what each said, once it is settled or taken back; gives how many had."""
+    def take_back(self, face: FaceId, person: PersonId, *, operator: str) -> int:
+        """Forget what an operator said; gives how often they had: once or never."""
         about = (answers.c.face_id == int(face), answers.c.person_id == person)
-        return self._connection.execute(sa.delete(answers).where(*about)).rowcount
+        own = sa.delete(answers).where(*about, answers.c.operator == operator)
+        return self._connection.execute(own).rowcount
+
+    def clear(self, face: FaceId, person: PersonId) -> None:
+        """Forget what each said, once it is settled."""
+        about = (answers.c.face_id == int(face), answers.c.person_id == person)
+        self._connection.execute(sa.delete(answers).where(*about))
 
     def given_by(self, operator: str) -> frozenset[tuple[FaceId, PersonId]]:
         """Of which faces and people an operator has said what others have still to say."""

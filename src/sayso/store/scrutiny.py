@@ -87,11 +87,23 @@ class Scrutiny:
 
     def say(self, face: FaceId, said: Said | None) -> None:
         """Keep a human's word on whether there is a face; None takes it back."""
-        self._connection.execute(
-            sa.update(faces)
-            .where(faces.c.id == int(face))
-            .values(said=None if said is None else said.value)
-        )
+        word = None if said is None else said.value
+        self._of(face, said=word, no_face_by=None)
+
+    def say_no_face(self, face: FaceId, operator: str) -> int:
+        """Keep that an operator says that there is no face; gives how many say so now."""
+        query = sa.select(faces.c.no_face_by).where(faces.c.id == int(face))
+        before: str | None = self._connection.execute(query).scalar_one()
+        self._of(face, no_face_by=before or operator)
+        return 1 if before in {None, operator} else 2
+
+    def waits(self, face: FaceId) -> bool:
+        """Whether one operator said that there is no face, and another has still to say so."""
+        query = sa.select(faces.c.no_face_by).where(faces.c.id == int(face))
+        return self._connection.execute(query).scalar_one() is not None
+
+    def _of(self, face: FaceId, **values: str | None) -> None:
+        self._connection.execute(sa.update(faces).where(faces.c.id == int(face)).values(**values))
         bump_version(self._connection)
 
     def _faces(self, photo: PhotoId) -> list[Face]:

@@ -129,6 +129,8 @@ faces = Table(
     Column("certainty", String, nullable=False),
     # Of a face that was perhaps one: what a human said there is, which no look changes.
     Column("said", String),
+    # Who said that there is none, where another must say so too.
+    Column("no_face_by", String),
     Index("ix_faces_photo_id", "photo_id"),  # a photograph's faces
     sqlite_autoincrement=True,
 )

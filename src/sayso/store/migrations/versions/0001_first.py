@@ -257,6 +257,7 @@ def upgrade() -> None:
         sa.Column("height_px", sa.Float(), nullable=False),
         sa.Column("certainty", sa.String(), nullable=False),
         sa.Column("said", sa.String(), nullable=True),
+        sa.Column("no_face_by", sa.String(), nullable=True),
         sa.ForeignKeyConstraint(
             ["photo_id"], ["photos.id"], name=op.f("fk_faces_photo_id"), ondelete="CASCADE"
         ),
