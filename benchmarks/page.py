@@ -107,9 +107,11 @@ SECTIONS = (
         "attacker has. *By chance*: how often the same cover matches another person's original. "
         "*Rank 1*: the share whose right person comes first among the references. The detector "
         "may take an attacked cover for a face; how many of those match stands beside it. What is "
-        "in brackets is no style of Sayso's, and shows what the attacks can do. The photographs "
+        "in brackets is no style of Sayso's, and shows what the attacks can do. Colours and cells "
+        "were chosen on people *used before*, nothing on those *held out*. The photographs "
         "are frontal, of adults and of the press.",
         {
+            "people": "people",
             "style": "style",
             "attack": "attack",
             "recogniser": "recogniser",
