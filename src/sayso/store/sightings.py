@@ -153,15 +153,14 @@ class Sightings:
             )
         )
 
-    def unjudge(self, face: FaceId, person: PersonId) -> int:
-        """Take a human's word on a face and a person back; gives how many there were."""
-        gone = self._connection.execute(
+    def unjudge(self, face: FaceId, person: PersonId) -> None:
+        """Take a human's word on a face and a person back."""
+        self._connection.execute(
             sa.delete(judgements).where(
                 judgements.c.face_id == int(face), judgements.c.person_id == person
             )
         )
         bump_version(self._connection)
-        return gone.rowcount
 
     def of_photographs(self, wanted: Iterable[PhotoId]) -> Mapping[FaceId, tuple[Sighting, ...]]:
         """Every link of some photographs' faces."""
