@@ -103,14 +103,19 @@ def added(
 ) -> list[Mapping[str, Any]]:
     """The rows of an earlier report, but for those that were measured anew, and the new ones.
 
+    Each says on which processor it was measured, since it need not be the report's.
+
     Args:
         before: the report; None: the new rows alone.
         rows: measured now.
         what: the keys that say what a row is of.
     """
     new = {tuple(row.get(key) for key in what) for row in rows}
-    kept = before["rows"] if before else []
-    return [row for row in kept if tuple(row.get(key) for key in what) not in new] + list(rows)
+    here = {"processor": describe()["processor"]}
+    there = {"processor": before["machine"]["processor"]} if before else {}
+    kept = [there | row for row in (before["rows"] if before else ())]
+    left = [row for row in kept if tuple(row.get(key) for key in what) not in new]
+    return left + [{**row, **here} for row in rows]
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> str:
