@@ -51,7 +51,7 @@ class Kernels:
 
     def __init__(self) -> None:
         cache = Path(platformdirs.user_cache_dir("sayso"))
-        yunet = OpenVinoNetwork(load(YUNET, cache), threads=1, fixed_px=10_000_000)
+        yunet = OpenVinoNetwork(load(YUNET, cache), threads=1)
         self._detector = Detector(yunet, score_threshold=0.5)
         self._embedder = Embedder(OpenVinoNetwork(load(SFACE, cache), threads=1))
 
