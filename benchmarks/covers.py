@@ -1,6 +1,7 @@
 """Whether covers hold: who is recognised in a covered face, by two recognisers, after attacks.
 
     python benchmarks/covers.py --photographs FOLDER [--faces 200] [--peers FOLDER]
+        [--held-out] [--attacks none,soften] [--sface-alone] [--add]
 
 FOLDER is a dataset as ``sayso evaluate`` reads it, one face to a photograph. Each face is covered
 in each style, written as JPEG, read back, attacked, and compared with the original: by SFace at
@@ -9,6 +10,9 @@ references. The landmarks are the original's, which no attacker has; SFace also 
 face the detector finds there. ``by_chance`` is how often another person's original is matched by
 the same cover: what a recogniser sees in any picture. Two covers that are not among Sayso's styles
 stand beside them, to show what the attacks can do: a blur, and cells of the mean colours.
+
+Colours and cells were chosen on photographs of the role ``probe``. ``--held-out`` takes those of
+the role ``stranger`` instead, whom nothing was chosen on; rank 1 is then among their originals.
 """
 
 import argparse
@@ -48,6 +52,7 @@ _SFACE_AT_FMR = 0.363
 """Over all pairs of Labeled Faces in the Wild."""
 _FACES_OF_ONE = 2
 _THERE = 0.1
+_USED = "used before"
 
 Features = NDArray[np.float32]
 Cover = Callable[[Pixels, Face], Pixels]
@@ -145,22 +150,27 @@ STYLES: dict[str, Cover] = {style.value: _style(style) for style in CoverStyle}
 CONTROLS: dict[str, Cover] = {"(blur)": _blur, "(cells of means)": _means}
 
 
-def read(folder: Path, eyes: Eyes, wanted: int) -> tuple[list[Portrait], list[Portrait]]:
-    """The references, and as many others as wanted, a few of each person."""
+def read(
+    folder: Path, eyes: Eyes, wanted: int, role: Role
+) -> tuple[list[Portrait], list[Portrait]]:
+    """The references, and as many as wanted of a role, a few of each person.
+
+    Strangers have no references; they are their own.
+    """
     samples = read_dataset(folder).samples
     seen = Counter[tuple[str, Role]]()
     files: dict[Role, list[tuple[str, Path]]] = {role: [] for role in Role}
     for sample in samples:
         begun = seen[sample.identity, Role.REFERENCE] < _FACES_OF_ONE
-        role = sample.role or (Role.REFERENCE if begun else Role.PROBE)
-        if seen[sample.identity, role] < _FACES_OF_ONE:
-            files[role].append((sample.identity, folder / sample.path))
-        seen[sample.identity, role] += 1
+        its = sample.role or (Role.REFERENCE if begun else Role.PROBE)
+        if seen[sample.identity, its] < _FACES_OF_ONE:
+            files[its].append((sample.identity, folder / sample.path))
+        seen[sample.identity, its] += 1
     known, others = (
         [one for each in some if (one := eyes.portrait(*each))]
-        for some in (files[Role.REFERENCE], files[Role.PROBE][:wanted])
+        for some in (files[Role.REFERENCE], files[role][:wanted])
     )
-    return known, others
+    return others if role is Role.STRANGER else known, others
 
 
 def attacked(portraits: Sequence[Portrait], draw: Cover, attack: str) -> list[Pixels]:
@@ -216,14 +226,15 @@ def found_there(
 def measure(options: argparse.Namespace, folder: Path) -> list[dict[str, Any]]:
     """Rows: style, attack, recogniser."""
     eyes = Eyes()
-    references, portraits = read(options.photographs, eyes, options.faces)
+    role = Role.STRANGER if options.held_out else Role.PROBE
+    references, portraits = read(options.photographs, eyes, options.faces, role)
     people = ([one.identity for one in portraits], [one.identity for one in references])
     originals = eyes.features([(one.pixels, one.face) for one in portraits])
     known = eyes.features([(one.pixels, one.face) for one in references])
     np.save(folder / "originals.npy", np.array([one.pixels for one in portraits]))
     np.save(folder / "references.npy", np.array([one.pixels for one in references]))
     rows, stacks = [], []
-    tries = [(name, attack) for name in STYLES for attack in ATTACKS]
+    tries = [(name, attack) for name in STYLES for attack in options.attacks]
     tries += [(name, attack) for name in CONTROLS for attack in ("none", "soften")]
     for name, attack in tries:
         pictures = attacked(portraits, (STYLES | CONTROLS)[name], attack)
@@ -277,9 +288,17 @@ def main() -> None:
     arguments.add_argument("--faces", type=int, default=200)
     arguments.add_argument("--peers", type=Path, default=contenders.DEFAULT_FOLDER / "peers")
     arguments.add_argument("--sface-alone", dest="peers", action="store_const", const=None)
+    arguments.add_argument("--held-out", action="store_true", help="people nothing was chosen on")
+    arguments.add_argument("--attacks", type=lambda text: text.split(","), default=list(ATTACKS))
+    arguments.add_argument("--add", action="store_true", help="to the newest result")
     options = arguments.parse_args()
+    people = "held out" if options.held_out else _USED
     with tempfile.TemporaryDirectory() as folder:
-        machine.keep("covers", measure(options, Path(folder)))
+        rows = [{"people": people, **row} for row in measure(options, Path(folder))]
+    before = machine.newest("covers") if options.add else None
+    for row in before["rows"] if before else ():
+        row.setdefault("people", _USED)  # results of before people were held out
+    machine.keep("covers", machine.added(before, rows, ("people", "style", "attack", "recogniser")))
 
 
 if __name__ == "__main__":

@@ -98,6 +98,26 @@ def newest(name: str) -> dict[str, Any] | None:
     return json.loads(found[-1].read_text("utf-8")) if found else None
 
 
+def added(
+    before: Mapping[str, Any] | None, rows: Sequence[Mapping[str, Any]], what: Sequence[str]
+) -> list[Mapping[str, Any]]:
+    """The rows of an earlier report, but for those that were measured anew, and the new ones.
+
+    Each says on which processor it was measured, since it need not be the report's.
+
+    Args:
+        before: the report; None: the new rows alone.
+        rows: measured now.
+        what: the keys that say what a row is of.
+    """
+    new = {tuple(row.get(key) for key in what) for row in rows}
+    here = {"processor": describe()["processor"]}
+    there = {"processor": before["machine"]["processor"]} if before else {}
+    kept = [there | row for row in (before["rows"] if before else ())]
+    left = [row for row in kept if tuple(row.get(key) for key in what) not in new]
+    return left + [{**row, **here} for row in rows]
+
+
 def table(rows: Sequence[Mapping[str, Any]]) -> str:
     """The rows as a table in Markdown; a row that lacks a column leaves it empty."""
     names = list(dict.fromkeys(name for row in rows for name in row))

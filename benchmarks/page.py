@@ -107,9 +107,11 @@ SECTIONS = (
         "attacker has. *By chance*: how often the same cover matches another person's original. "
         "*Rank 1*: the share whose right person comes first among the references. The detector "
         "may take an attacked cover for a face; how many of those match stands beside it. What is "
-        "in brackets is no style of Sayso's, and shows what the attacks can do. The photographs "
+        "in brackets is no style of Sayso's, and shows what the attacks can do. Colours and cells "
+        "were chosen on people *used before*, nothing on those *held out*. The photographs "
         "are frontal, of adults and of the press.",
         {
+            "people": "people",
             "style": "style",
             "attack": "attack",
             "recogniser": "recogniser",
@@ -138,8 +140,22 @@ SECTIONS = (
     Section(
         "promise",
         "Promises",
-        "How many strangers were named, over how many were promised, by the references in the "
-        "gallery.",
+        "How many strangers were named, over how many were promised, by the people in the gallery, "
+        "with the 95 % interval. *Events*: what a row rests on: pairs of real people who resemble "
+        "each other, else searches; a row of few says little. *Searchers* are real people, among "
+        "real or synthetic ones, or synthetic. *On the other half*: calibrated on other people.",
+        {
+            "people": "people",
+            "references_each": "references each",
+            "strangers": "searchers",
+            "searchers": "how many",
+            "promised": "promised",
+            "threshold": "threshold",
+            "events": "events",
+            "measured_over_promised": "measured / promised",
+            "low": "from",
+            "high": "to",
+        },
     ),
     Section(
         "recall",
@@ -166,6 +182,7 @@ SECTIONS = (
             "recall_64_px": "64-128",
             "recall_128_px": "128-",
             "processor_ms_each": "processor time, ms each",
+            "processor": "processor",
         },
     ),
     Section(

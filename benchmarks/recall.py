@@ -1,8 +1,11 @@
 """What the glance of a scan finds, what the scrutiny before publication finds, and what neither.
 
     python benchmarks/recall.py ../shared/photos --keep
+    python benchmarks/recall.py ../shared/photos --sets groups --kinds "on a poster" --add
 
 Photographs with marked faces lie in `groups` and `hard`; variants of the first are made here.
+True profiles cannot be: no flat photograph shows the side of a head. `hard` holds some, unmarked
+as such; "narrowed to half" has the outline of one alone.
 """
 
 import argparse
@@ -16,7 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from machine import keep
+from machine import added, keep, newest
 from sayso.domain.face import Certainty, Face
 from sayso.rates.detection import Detection, Marks, as_boxes, detection
 from sayso.services.eye import Eye
@@ -150,6 +153,77 @@ def half_hidden(sample: Sample) -> Sample:
     return Sample(pixels, sample.faces, sample.ignored)
 
 
+def one_side_hidden(sample: Sample) -> Sample:
+    """The left half of each face behind something plain, as behind a pillar or somebody's back."""
+    pixels = sample.pixels.copy()
+    for x, y, wide, tall in sample.faces:
+        colour = tuple(int(n) for n in np.random.default_rng(int(x + y)).integers(30, 220, 3))
+        corner = (int(x - 0.2 * wide), int(y - 0.2 * tall))
+        cv2.rectangle(pixels, corner, (int(x + 0.5 * wide), int(y + 1.2 * tall)), colour, -1)
+    return Sample(pixels, sample.faces, sample.ignored)
+
+
+def narrowed(sample: Sample) -> Sample:
+    """Squeezed to half the width: the outline of a turned head, not its features."""
+    height, width = sample.pixels.shape[:2]
+    pixels = cv2.resize(sample.pixels, (width // 2, height), interpolation=cv2.INTER_AREA)
+    share = np.array([(width // 2) / width, 1, (width // 2) / width, 1])
+    return Sample(np.asarray(pixels, np.uint8), sample.faces * share, sample.ignored * share)
+
+
+def hung_up(finish: Callable[[Pixels], Pixels], frame: int) -> Variant:
+    """The whole photograph seen from the side, framed, on a wall; finished beforehand.
+
+    Args:
+        finish: what paper or a screen does to its colours.
+        frame: the frame's grey level.
+    """
+
+    def variant(sample: Sample) -> Sample:
+        height, width = sample.pixels.shape[:2]
+        corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+        size = np.array([width, height], np.float32)
+        seen = np.array([[0.1, 0.08], [0.86, 0.2], [0.88, 0.86], [0.08, 0.95]], np.float32) * size
+        # As large as it was where it is largest, so that no face is lost for being small.
+        turn = cv2.getPerspectiveTransform(corners, np.asarray(seen * 1.2, np.float32))
+        outer = (round(width * 1.2), round(height * 1.2))
+        wall = np.full((outer[1], outer[0], 3), (176, 168, 150), np.uint8)
+        edge = cv2.perspectiveTransform(corners[None], turn)[0].astype(np.int32)
+        cv2.polylines(wall, [edge], isClosed=True, color=(frame,) * 3, thickness=width // 30)
+        inside = cv2.fillConvexPoly(np.zeros(wall.shape[:2], np.uint8), edge, 1)[..., None] > 0
+        warped = cv2.warpPerspective(finish(sample.pixels), turn, outer, flags=cv2.INTER_AREA)
+        pixels = np.where(inside, warped, wall).astype(np.uint8)
+        return Sample(pixels, _warped(sample.faces, turn), _warped(sample.ignored, turn))
+
+    return variant
+
+
+def _warped(boxes: NDArray[np.float64], turn: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The boxes about the four corners of each, where these have come to lie."""
+    if not len(boxes):
+        return boxes
+    x, y, wide, tall = boxes.T
+    corners = np.stack([[x, y], [x + wide, y], [x + wide, y + tall], [x, y + tall]])
+    points = cv2.perspectiveTransform(corners.transpose(2, 0, 1), turn)
+    low, high = points.min(axis=1), points.max(axis=1)
+    return np.concatenate([low, high - low], axis=1)
+
+
+def printed(pixels: Pixels) -> Pixels:
+    """Paler, as on paper under a lamp."""
+    return np.asarray(pixels * 0.75 + 45, np.uint8)
+
+
+def on_a_screen(pixels: Pixels) -> Pixels:
+    """Paler and bluish with a bright reflection, and rows and columns of dots."""
+    height, width = pixels.shape[:2]
+    x, y = np.meshgrid(np.arange(width), np.arange(height))
+    glow = 90 * np.exp(-((x / width - 0.7) ** 2 + (y / height - 0.3) ** 2) / 0.03)
+    grid = np.where((x % 3 == 0) | (y % 3 == 0), 0.75, 1.0)
+    seen = (pixels * 0.6 + [25, 30, 45]) * grid[..., None] + glow[..., None]
+    return np.clip(seen, 0, 255).astype(np.uint8)
+
+
 VARIANTS: Mapping[str, Variant] = {
     "as they are": lambda sample: sample,
     "turned by 90": turned(1),
@@ -162,6 +236,10 @@ VARIANTS: Mapping[str, Variant] = {
     "dark, bright window": coloured(dark_but_for_a_window),
     "cut by the edge": at_the_edge,
     "lower half hidden": half_hidden,
+    "one side hidden": one_side_hidden,
+    "narrowed to half": narrowed,
+    "on a poster": hung_up(printed, 60),
+    "on a screen": hung_up(on_a_screen, 15),
 }
 
 _OF_HARD = ("as they are", "turned by 90", "monochrome", "dark (a tenth)")
@@ -287,6 +365,7 @@ def main() -> None:
     parser.add_argument("--kinds", nargs="*", default=list(VARIANTS))
     parser.add_argument("--score", type=float, default=0.5)
     parser.add_argument("--keep", action="store_true")
+    parser.add_argument("--add", action="store_true", help="keep, with the newest result's others")
     chosen = parser.parse_args()
     cv2.setNumThreads(1)
     with tempfile.TemporaryDirectory() as cache:
@@ -300,8 +379,9 @@ def main() -> None:
             for row in rows(name, kind, tally):
                 print("  ".join(str(value) for value in row.values()), flush=True)
                 measured.append(row)
-    if chosen.keep:
-        keep("recall", measured)
+    if chosen.keep or chosen.add:
+        before = newest("recall") if chosen.add else None
+        keep("recall", added(before, measured, ("photographs", "kind", "look")))
 
 
 if __name__ == "__main__":

@@ -86,7 +86,7 @@ TABLE = (
     Setting(
         "review_operators",
         1,
-        "how many operators must say the same of a face before it holds, 1 or 2",
+        "how many operators must say the same of a face before it may be shown for it, 1 or 2",
     ),
     Setting("cache", "", "folder for prepared models; empty: this account's cache folder"),
     Setting("controller_name", "", "the organisation's legal name"),

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sayso.domain.doubt import Answer, in_doubt
+from sayso.domain.doubt import Answer, disputed, in_doubt, shown_as
 from sayso.domain.face import FaceId
 from sayso.domain.person import PersonId
 from sayso.domain.sighting import Link, Sighting
@@ -55,3 +55,22 @@ def test_the_most_alike_is_asked_about_first(found: list[Sighting]) -> None:
     everybody = frozenset(PersonId(name) for name in "abcd")
     alike = [one.similarity or 0 for one in in_doubt(found, everybody)]
     assert alike == sorted(alike, reverse=True)
+
+
+@given(links, people)
+def test_a_face_is_shown_as_nobody_of_whom_it_cannot_be_told(
+    found: list[Sighting], person: PersonId
+) -> None:
+    said = [one for one in found if one.person != person or one.link in COMPARED]
+    assert shown_as([*said, Sighting(FaceId("1"), person, Link.UNSURE, None)]) != person
+
+
+@given(links, people, people)
+def test_whom_a_word_that_waits_speaks_against_a_face_is_not_shown_as(
+    found: list[Sighting], denied: PersonId, marked: PersonId
+) -> None:
+    shown = shown_as(found)
+    left = disputed(tuple(found), {denied}, set())
+    assert shown_as(left) == (None if shown == denied else shown)
+    left = disputed(tuple(found), set(), {marked})
+    assert shown_as(left) == (shown if shown == marked else None)

@@ -292,8 +292,8 @@ def test_the_similarity_of_each_match_and_the_thresholds_are_told(
     similarities = [link["similarity"] for p in archive.data["photographs"] for link in p["links"]]
     assert len(similarities) == 3
     assert all(one >= told["match_threshold"] for one in similarities)
-    assert all(f"similarity {one:.3f}" in archive.page for one in similarities)
-    assert f"<b>{told['match_threshold']:.3f}</b>" in archive.page
+    assert all(f"similarity {one:.4f}" in archive.page for one in similarities)
+    assert f"<b>{told['match_threshold']:.4f}</b>" in archive.page
 
 
 def test_publications_recipients_and_periods_are_told(held: World, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from sayso.errors import (
     WorkspaceBusy,
     WorkspaceNewer,
 )
+from sayso.services.judge import Judge
 from sayso.services.objections import Object
 from sayso.services.refusals import standing, write_list
 from sayso.services.restore import Restored
@@ -148,16 +149,39 @@ def test_where_two_must_agree_a_word_that_covers_holds_after_a_restore_and_one_t
 ) -> None:
     world = lived_in(tmp_path / "workspace")
     backup = backed_up(world)
-    world.judge.reject("a.png", world.face("a.png"), BEN_NAME)
+    world.judge.reject("a.png", world.face("a.png"), ADA_NAME)
     world.judge.mark("c.png", world.face("c.png"), ADA_NAME)
     world.close()
     (world.folder / "sayso.toml").write_text("review_operators = 2\n")
     assert restored(backup, world.folder, yes=True).said == 2
     again = office(world.folder, world.sources)
+    files = dict(again.screen("club", WEBSITE).files())
+    assert files["a.png"].verdict is Verdict.COVER
     links = again.links()
-    assert Link.REJECTED in {one.link for one in links[FaceId(again.face("a.png"))]}
     assert Link.MARKED not in {one.link for one in links[FaceId(again.face("c.png"))]}
-    assert again.count("answers") == 1
+    assert again.count("answers") == 2
+    again.close()
+
+
+def test_where_two_must_agree_what_they_said_counts_the_same_after_a_restore(
+    tmp_path: Path,
+) -> None:
+    world = lived_in(tmp_path / "workspace")
+    backup = backed_up(world)
+    second = world.beside(operator="bob")
+    mine, other = (Judge(one.book, one.clock, 2) for one in (world, second))
+    assert not mine.take_back("a.png", world.face("a.png"), ADA_NAME).holds
+    for judge in (mine, other):
+        said = judge.mark("c.png", world.face("c.png"), ADA_NAME)
+    assert said.holds
+    before = world.links(), world.rows()["answers"]
+    second.close()
+    world.close()
+    (world.folder / "sayso.toml").write_text("review_operators = 2\n")
+    assert restored(backup, world.folder, yes=True).said == 3
+    again = office(world.folder, world.sources)
+    assert (again.links(), again.count("answers")) == (before[0], len(before[1]))
+    assert dict(again.screen("club", WEBSITE).files())["a.png"].verdict is Verdict.COVER
     again.close()
 
 

@@ -63,8 +63,7 @@ def reject(
         none = run.workspace.judge.is_no_face(photo, face)
         if none is not None:
             line = f"Place {none.face.id} of {_where(none)} is no face{_once(none.holds)}"
-            values = _values(none) | {"said": "no_face", "holds": none.holds}
-            run.result(values, escape(line))
+            run.result(_values(none) | {"said": "no_face"}, escape(line))
             return
         all_said = run.workspace.judge.reject_all(photo, face)
         said, holds = all_said[0], all(one.holds for one in all_said)
@@ -110,7 +109,7 @@ def _judge(
     with session(context, workspace, as_json) as run:
         said = say(run.workspace.judge)
         line = f"Face {said.face.id} of {_where(said)} {words} {said.person.name}"
-        values = _values(said) | {"person": said.person.id, "holds": said.holds}
+        values = _values(said) | {"person": said.person.id}
         run.result(values, escape(line + _once(said.holds)))
 
 
@@ -125,7 +124,7 @@ def _say(
         place = say(run.workspace.judge)
         said = None if place.face.said is None else place.face.said.value
         line = f"Place {place.face.id} of {_where(place)} {words}."
-        run.result(_values(place) | {"said": said, "holds": place.holds}, escape(line))
+        run.result(_values(place) | {"said": said}, escape(line))
 
 
 def _values(said: "Judgement | Place") -> dict[str, object]:
@@ -134,6 +133,7 @@ def _values(said: "Judgement | Place") -> dict[str, object]:
         "photo": _where(said),
         "face": said.face.id,
         "box": [box.x, box.y, box.width, box.height],
+        "holds": said.holds,
     }
 
 

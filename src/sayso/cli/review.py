@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 _KEYS = {"s": Answer.SAME, "n": Answer.NOT_THE_SAME, "c": Answer.CANNOT_TELL}
+_LATER, _QUIT = "l", "q"
+_QUESTION = "[s]ame, [n]ot the same, [c]annot tell, [l]ater, [q]uit"
 
 
 @app.command(rich_help_panel=PHOTOGRAPHS)
@@ -123,20 +125,20 @@ def _ask(run: Session, questions: "Questions") -> None:
         page = Path(folder) / "review.html"
         page.write_text(run.workspace.review_page(questions), encoding="utf-8")
         run.note(f"The faces: {escape(page.as_uri())} (it goes when you end this)")
+        answered_of: set[str] = set()
         settled: set[str] = set()
         for one in questions.asked:
-            if one.face.id in settled:
+            if one.face.id in answered_of:
                 continue
             run.note(_line(one))
-            key = typer.prompt(
-                "[s]ame, [n]ot the same, [c]annot tell, [l]ater, [q]uit", default="l", err=True
-            )
-            if key[:1].lower() == "q":
+            key = _key()
+            if key == _QUIT:
                 break
-            said = _KEYS.get(key[:1].lower())
+            said = _KEYS.get(key)
             if said is not None:
                 answered = run.workspace.review.answer(one.face.id, said, one.person.id)
-                settled |= {judgement.face.id for judgement in answered.judgements}
+                answered_of |= {judgement.face.id for judgement in answered.judgements}
+                settled |= {each.face.id for each in answered.judgements if each.holds}
                 run.note(_said(one.face.id, said, answered))
     run.result({"settled": sorted(settled)}, f"{many(len(settled), 'face')} settled.")
 
@@ -155,6 +157,14 @@ def _ends_in_order() -> Iterator[None]:
     finally:
         for one, handler in before.items():
             signal.signal(one, handler)
+
+
+def _key() -> str:
+    """What is answered: a key alone, since a word that begins with one may mean another thing."""
+    while True:
+        key = str(typer.prompt(_QUESTION, default=_LATER, err=True)).strip().lower()
+        if key in {*_KEYS, _LATER, _QUIT}:
+            return key
 
 
 def _tell_rest(run: Session, questions: "Questions") -> None:

@@ -28,6 +28,40 @@ _LINKS = {
 }
 
 
+def shown_as(sightings: Iterable[Sighting]) -> PersonId | None:
+    """Whom a face may be shown as: whoever is marked, or the only match.
+
+    Whether they said yes is not asked. The rules are those of `in_doubt`.
+    """
+    links = list(sightings)
+    rejected = {s.person for s in links if s.link is Link.REJECTED}
+    marked = {s.person for s in links if s.link is Link.MARKED}
+    matched = {s.person for s in links if s.link is Link.MATCH} - rejected
+    if not marked and any(s.link is Link.UNSURE for s in links):
+        return None
+    people = marked or matched
+    return None if len(people) != 1 or people & rejected else next(iter(people))
+
+
+def disputed(
+    sightings: tuple[Sighting, ...], denied: Several[PersonId], marked: Several[PersonId]
+) -> tuple[Sighting, ...]:
+    """A face's links while words of it wait for another operator: one alone covers.
+
+    Where a word speaks against whom the face would be shown as, it is as if nobody could tell.
+
+    Args:
+        sightings: what comparing found, and the words that hold.
+        denied: against whom a word waits.
+        marked: as whom the face is, by a word that waits.
+    """
+    shown = shown_as(sightings)
+    if shown is None or not (shown in denied or any(one != shown for one in marked)):
+        return sightings
+    left = [s for s in sightings if (s.person, s.link) != (shown, Link.MARKED)]
+    return (*left, Sighting(sightings[0].face, shown, Link.UNSURE, None))
+
+
 def in_doubt(sightings: Iterable[Sighting], tellable: Several[PersonId]) -> tuple[Sighting, ...]:
     """Whom a face may be that a human is asked about, most alike first; nobody: no doubt.
 

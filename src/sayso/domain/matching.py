@@ -6,6 +6,7 @@ threshold follows from the promise, from the size of the gallery, and from what 
 model's errors (`sayso.domain.calibration`).
 """
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -15,7 +16,7 @@ from sayso.errors import SettingMalformed
 SMALLEST_DECISIVE_HEIGHT_PX = 32.0
 """Below this face height a similarity alone decides nothing: TAR falls steeply there."""
 
-_USED = 0.7
+_USED = 0.75
 """Of what a promise allows, so much is used: the rest is for what the calibration did not see."""
 _DISAGREEING = 0.05
 """References of one person are at least as alike as one in 20 pairs of different people: of 1,669
@@ -77,9 +78,9 @@ class GallerySize:
         """As how many single references the gallery names strangers, from 1.
 
         Fusing shortens what the references do not share, which makes everybody a little more
-        alike to the fused one; each further reference counts as half a person.
+        alike to the fused one: less with each further one. Four count as two.
         """
-        return max((self.people + self.references + 1) // 2, 1)
+        return max(math.ceil(math.sqrt(self.people * self.references)), 1)
 
 
 class Likeness(StrEnum):

@@ -130,8 +130,8 @@ def page(
         published=_published(facts, handed),
         templates=facts.rows.get("templates", []),
         logic=logic,
-        match=f"{limits.match:.3f}",
-        review=f"{limits.review:.3f}",
+        match=f"{limits.match:.4f}",
+        review=f"{limits.review:.4f}",
         references=facts.size.references,
         rights=RIGHTS,
         history=[_entry(entry) for entry in facts.history],
@@ -230,7 +230,7 @@ def _picture(handed: Handed) -> Mapping[str, Any]:
 def _link(trace: Trace) -> str:
     words = _LINKS.get(trace.link, trace.link)
     if trace.similarity is not None:
-        return f"{words}; similarity {trace.similarity:.3f}"
+        return f"{words}; similarity {trace.similarity:.4f}"
     return f"{words}, {_moment(trace.judged_at)}" if trace.judged_at else words
 
 

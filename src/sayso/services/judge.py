@@ -1,4 +1,7 @@
-"""A human's word on a face: the non-biometric way, which must always exist."""
+"""A human's word on a face: the non-biometric way, which must always exist.
+
+Whether it holds, or waits for another operator, `sayso.services.agreement` says.
+"""
 
 from dataclasses import dataclass, replace
 
@@ -10,14 +13,12 @@ from sayso.domain.sighting import Link
 from sayso.errors import FaceUnknown
 from sayso.ledger.admission import Json
 from sayso.ledger.entry import Action
+from sayso.services.agreement import TAKEN_BACK, Heard, Word, hear
 from sayso.services.book import Book, Page
 from sayso.services.places import box, photograph, photograph_and_face
 from sayso.services.ports import Clock
 from sayso.store.photographs import Photograph, StoredFace
 from sayso.store.repository import Unit
-
-TAKEN_BACK = "taken_back"
-"""How the ledger says that a word was taken back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class Judge:
     """The use case. What is said here no scan undoes; `take_back` does.
 
     Attributes:
-        operators: how many must say the same of a face and a person before it holds.
+        operators: how many must say the same before it holds, 1 or 2.
     """
 
     book: Book
@@ -114,10 +115,7 @@ class Judge:
             )
 
     def take_back(self, photo: str, face: str, person: str) -> Judgement:
-        """Take back what was said of a face and a person.
-
-        What several had to say before it held, as many must take back; what waits for another
-        operator goes at once.
+        """Take back what was said of a face and a person; a mark that waits, whoever said it.
 
         Raises:
             FaceUnknown: nothing was said of them.
@@ -125,21 +123,14 @@ class Judge:
         with self.book.writing() as page:
             known, stored = photograph_and_face(page.unit, photo, face)
             named = page.unit.people.get(person)
-            agree = 1
-            if page.unit.sightings.word(stored.id, named.id) is not None:
-                agree = self._agree(page, stored, named, TAKEN_BACK)
-                if agree < self.operators:
-                    _enter(page, TAKEN_BACK, stored, named, agree)
-                    return Judgement(known, stored, named, holds=False)
-            waiting = page.unit.answers.clear(stored.id, named.id)
-            if not page.unit.sightings.unjudge(stored.id, named.id) + waiting:
+            heard = self._hear(page, TAKEN_BACK, stored, named)
+            if not heard.agree:
                 raise FaceUnknown(
                     expected=f"a face that was marked as {named.name}, or said not to be",
                     found="one of which nothing was said",
                     remedy="Copy the face's id from `sayso screen --json`.",
                 )
-            _enter(page, TAKEN_BACK, stored, named, agree)
-            return Judgement(known, stored, named)
+            return Judgement(known, stored, named, heard.holds)
 
     def is_face(self, photo: str, face: str) -> Place:
         """Say that there is a face, whosever it is; a box where none was found becomes one.
@@ -149,7 +140,8 @@ class Judge:
         """
         with self.book.writing() as page:
             known, stored = _face_or_box(page.unit, photo, face)
-            return _said(page, known, stored, Said.FACE)
+            self._hear(page, Said.FACE, stored)
+            return Place(known, replace(stored, said=Said.FACE))
 
     def is_no_face(self, photo: str, face: str) -> Place | None:
         """Say that there is no face; None for what is a face for sure, of which nobody can.
@@ -161,27 +153,25 @@ class Judge:
             known, stored = photograph_and_face(page.unit, photo, face)
             if stored.face.certainty is Certainty.SURE:
                 return None
-            agree = page.unit.scrutiny.say_none(stored.id, page.actor)
-            if agree < self.operators:
-                _enter_place(page, Said.NO_FACE, stored)
-                return Place(known, stored, holds=False)
-            return _said(page, known, stored, Said.NO_FACE)
+            heard = self._hear(page, Said.NO_FACE, stored)
+            said = Said.NO_FACE if heard.holds else stored.said
+            return Place(known, replace(stored, said=said), heard.holds)
 
     def take_back_face(self, photo: str, face: str) -> Place:
-        """Take back what was said of there being a face.
+        """Take back what was said of there being a face: what is perhaps one is covered again.
 
         Raises:
             FaceUnknown: nothing was said of it.
         """
         with self.book.writing() as page:
             known, stored = photograph_and_face(page.unit, photo, face)
-            if stored.said is None and not page.unit.scrutiny.waits(stored.id):
+            if not self._hear(page, TAKEN_BACK, stored).agree:
                 raise FaceUnknown(
                     expected="a place of which somebody said whether it is a face",
                     found="one of which nothing was said",
                     remedy="Copy the face's id from `sayso screen --json`.",
                 )
-            return _said(page, known, stored, None)
+            return Place(known, replace(stored, said=None))
 
     def say(
         self, page: Page, known: Photograph, stored: StoredFace, person: Person, link: Link
@@ -195,36 +185,21 @@ class Judge:
             person: whom it is about.
             link: marked, rejected or unsure.
         """
-        agree = self._agree(page, stored, person, link)
-        _enter(page, link, stored, person, agree)
-        if agree < self.operators:
-            return Judgement(known, stored, person, holds=False)
-        page.unit.answers.clear(stored.id, person.id)
-        page.unit.sightings.judge(stored.id, person.id, link, self.clock())
-        return Judgement(known, stored, person)
+        return Judgement(known, stored, person, self._hear(page, link, stored, person).holds)
 
-    def _agree(self, page: Page, stored: StoredFace, person: Person, word: str) -> int:
-        """How many operators say the same by now, this one among them."""
-        if self.operators == 1:
-            return 1
-        return page.unit.answers.give(
-            stored.id, person.id, word, operator=page.actor, now=self.clock()
-        )
-
-
-def _said(page: Page, known: Photograph, stored: StoredFace, said: Said | None) -> Place:
-    page.unit.scrutiny.say(stored.id, said)
-    _enter_place(page, TAKEN_BACK if said is None else said.value, stored)
-    return Place(known, replace(stored, said=said))
-
-
-def _enter_place(page: Page, word: str, stored: StoredFace) -> None:
-    page.enter(Action.REVIEW, details={"said": word, "face": stored.id})
-
-
-def _enter(page: Page, said: str, stored: StoredFace, person: Person, agree: int = 1) -> None:
-    details: dict[str, Json] = {"said": said, "face": stored.id, "operators": agree}
-    page.enter(Action.REVIEW, subjects=[person.id], details=details)
+    def _hear(
+        self, page: Page, said: str, stored: StoredFace, person: Person | None = None
+    ) -> Heard:
+        """Keep a word and enter it; of a person, or without one of there being a face."""
+        about = None if person is None else person.id
+        word = Word(str(said), stored.id, about, page.actor, self.clock())
+        heard = hear(page.unit, word, self.operators)
+        if heard.agree:
+            details: dict[str, Json] = {
+                "said": word.said, "face": stored.id, "operators": heard.agree,
+            }  # fmt: skip
+            page.enter(Action.REVIEW, subjects=[] if about is None else [about], details=details)
+        return heard
 
 
 def _face_or_box(unit: Unit, photo: str, face: str) -> tuple[Photograph, StoredFace]:

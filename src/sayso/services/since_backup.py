@@ -24,25 +24,7 @@ from sayso.ledger.disk import PosixFolder
 from sayso.ledger.entry import Action, Entry
 from sayso.ledger.reader import Reader
 from sayso.ledger.records import Erased
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """What a human said of a face.
-
-    Attributes:
-        said: a `Link`, a `Said`, or that one was taken back.
-        person: whom it is about; None: whether there is a face.
-        operator: who said it.
-        agreed: how many had said the same by then; 0: not told.
-    """
-
-    said: str
-    face: FaceId
-    person: PersonId | None
-    operator: str
-    agreed: int
-    at: datetime
+from sayso.services.agreement import Word
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +108,7 @@ def _words(reader: Reader, start: int) -> Iterable[Word]:
         said, face = (entry.draft.details.get(name) for name in ("said", "face"))
         if entry.draft.action is Action.REVIEW and isinstance(said, str) and isinstance(face, str):
             person = next(map(PersonId, entry.draft.subjects), None)
-            agreed = entry.draft.details.get("operators")
-            times = agreed if isinstance(agreed, int) else 0
-            yield Word(said, FaceId(face), person, entry.draft.actor, times, entry.at)
+            yield Word(said, FaceId(face), person, entry.draft.actor, entry.at)
 
 
 def _carried_out(reader: Reader, start: int) -> Iterable[Entry]:

@@ -58,38 +58,74 @@ class Answers:
         query = sa.select(photos.c.id).where(photos.c.sha256 == sha256).order_by(photos.c.id)
         return [PhotoId(str(photo)) for photo in self._connection.execute(query).scalars()]
 
-    def give(
-        self, face: FaceId, person: PersonId, word: str, *, operator: str, now: datetime
+    def give(  # noqa: PLR0913 - the facts of an answer
+        self,
+        face: FaceId,
+        person: PersonId,
+        word: str,
+        *,
+        denies: bool,
+        operator: str,
+        now: datetime,
     ) -> int:
         """Keep an operator's answer instead of their last; gives how many say the same now.
+
+        Who marks somebody has marked nobody else before. Who spoke against somebody once has done
+        so until it is settled, whatever they say later: one alone does not uncover.
 
         Args:
             face: of which it is said.
             person: the same.
             word: a `Link`, or that what was said before is taken back.
+            denies: whether it speaks against the person.
             operator: who says it.
             now: when.
         """
         about = (answers.c.face_id == int(face), answers.c.person_id == person)
-        own = sa.delete(answers).where(*about, answers.c.operator == operator)
-        self._connection.execute(own)
+        before = sa.select(answers.c.denies).where(*about, answers.c.operator == operator)
+        denied = self._connection.execute(before).scalar_one_or_none()
+        self.take_back(face, person, operator=operator)
+        if word == Link.MARKED:
+            self._unmark(face, answers.c.operator == operator)
         self._connection.execute(
             sa.insert(answers).values(
                 face_id=int(face),
                 person_id=person,
                 operator=operator,
                 link=str(word),
+                denies=denies or bool(denied),
                 at=now.isoformat(),
             )
         )
-        bump_version(self._connection)
         same = sa.select(sa.func.count()).where(*about, answers.c.link == str(word))
         return int(self._connection.execute(same).scalar_one())
 
-    def clear(self, face: FaceId, person: PersonId) -> int:
-        """Forget what each said, once it is settled or taken back; gives how many had."""
+    def is_denied(self, face: FaceId, person: PersonId) -> bool:
+        """Whether somebody's word against a person waits for another's."""
         about = (answers.c.face_id == int(face), answers.c.person_id == person)
-        return self._connection.execute(sa.delete(answers).where(*about)).rowcount
+        query = sa.select(answers.c.operator).where(*about, answers.c.denies).limit(1)
+        return self._connection.execute(query).first() is not None
+
+    def take_back(self, face: FaceId, person: PersonId, *, operator: str) -> int:
+        """Forget what an operator said; gives how often they had: once or never."""
+        about = (answers.c.face_id == int(face), answers.c.person_id == person)
+        own = sa.delete(answers).where(*about, answers.c.operator == operator)
+        bump_version(self._connection)
+        return self._connection.execute(own).rowcount
+
+    def clear(self, face: FaceId, person: PersonId, word: str) -> None:
+        """Forget what each said, once a word settled it; a mark settles who else was marked."""
+        about = (answers.c.face_id == int(face), answers.c.person_id == person)
+        self._connection.execute(sa.delete(answers).where(*about))
+        if word == Link.MARKED:
+            self._unmark(face)
+        bump_version(self._connection)
+
+    def _unmark(self, face: FaceId, *whose: sa.ColumnElement[bool]) -> None:
+        """Forget marks of a face; who had spoken against a person before still does."""
+        marks = (answers.c.face_id == int(face), answers.c.link == Link.MARKED.value, *whose)
+        self._connection.execute(sa.delete(answers).where(*marks, ~answers.c.denies))
+        self._connection.execute(sa.update(answers).where(*marks).values(link=Link.REJECTED.value))
 
     def given_by(self, operator: str) -> frozenset[tuple[FaceId, PersonId]]:
         """Of which faces and people an operator has said what others have still to say."""

@@ -298,7 +298,7 @@ class Photographs:
             sa.exists().where(judgements.c.face_id == faces.c.id),
             sa.exists().where(answers.c.face_id == faces.c.id),
             faces.c.said.is_not(None),
-            faces.c.no_face_said_by.is_not(None),
+            faces.c.no_face_by.is_not(None),
         )
         kept_rows = sa.select(faces).where(faces.c.photo_id == int(photo), judged)
         kept = [_stored(row) for row in self._connection.execute(kept_rows)]

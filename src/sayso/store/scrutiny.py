@@ -101,30 +101,27 @@ class Scrutiny:
 
     def say(self, face: FaceId, said: Said | None) -> None:
         """Keep a human's word on whether there is a face; None takes it back."""
-        self._connection.execute(
-            sa.update(faces)
-            .where(faces.c.id == int(face))
-            .values(said=None if said is None else said.value, no_face_said_by=None)
-        )
-        bump_version(self._connection)
+        self._of(face, said=None if said is None else said.value, no_face_by=None)
 
-    def say_none(self, face: FaceId, operator: str) -> int:
-        """Keep that an operator says that there is no face; gives how many said so by now.
+    def say_no_face(self, face: FaceId, operator: str) -> int:
+        """Keep that an operator says that there is no face; gives how many say so now.
 
         It holds only once it is kept by `say`.
         """
-        this = faces.c.id == int(face)
-        query = sa.select(faces.c.no_face_said_by).where(this)
-        first = self._connection.execute(query).scalar_one()
-        if first not in {None, operator}:
-            return 2
-        self._connection.execute(sa.update(faces).where(this).values(no_face_said_by=operator))
-        return 1
+        query = sa.select(faces.c.no_face_by).where(faces.c.id == int(face))
+        first: str | None = self._connection.execute(query).scalar_one()
+        self._of(face, no_face_by=first or operator)
+        return 1 if first in {None, operator} else 2
 
-    def waits(self, face: FaceId) -> bool:
-        """Whether an operator's word that there is no face waits for another's."""
-        query = sa.select(faces.c.no_face_said_by).where(faces.c.id == int(face))
-        return self._connection.execute(query).scalar_one() is not None
+    def said(self, face: FaceId) -> tuple[Said | None, bool]:
+        """What holds of there being a face, and whether a "no face" waits for another's."""
+        query = sa.select(faces.c.said, faces.c.no_face_by).where(faces.c.id == int(face))
+        row = self._connection.execute(query).one()
+        return None if row.said is None else Said(row.said), row.no_face_by is not None
+
+    def _of(self, face: FaceId, **values: str | None) -> None:
+        self._connection.execute(sa.update(faces).where(faces.c.id == int(face)).values(**values))
+        bump_version(self._connection)
 
     def _faces(self, photo: PhotoId) -> dict[int, Face]:
         query = sa.select(faces).where(faces.c.photo_id == int(photo))

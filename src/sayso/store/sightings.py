@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from sayso.domain.doubt import disputed
 from sayso.domain.face import Box, FaceId
 from sayso.domain.matching import SMALLEST_DECISIVE_HEIGHT_PX
 from sayso.domain.person import PersonId
@@ -15,6 +16,7 @@ from sayso.domain.sighting import Link, Sighting
 from sayso.store import records
 from sayso.store.database import bump_version
 from sayso.store.tables import (
+    answers,
     collections,
     faces,
     files,
@@ -186,19 +188,28 @@ class Sightings:
         found = self._connection.execute(said).scalar_one_or_none()
         return None if found is None else Link(found)
 
-    def unjudge(self, face: FaceId, person: PersonId) -> int:
-        """Take a human's word on a face and a person back; gives how many there were."""
-        gone = self._connection.execute(
+    def unjudge(self, face: FaceId, person: PersonId) -> None:
+        """Take a human's word on a face and a person back."""
+        self._connection.execute(
             sa.delete(judgements).where(
                 judgements.c.face_id == int(face), judgements.c.person_id == person
             )
         )
         bump_version(self._connection)
-        return gone.rowcount
 
     def of_photographs(self, wanted: Iterable[PhotoId]) -> Mapping[FaceId, tuple[Sighting, ...]]:
-        """Every link of some photographs' faces."""
-        return self._links(faces.c.photo_id.in_(sorted({int(photo) for photo in wanted})))
+        """Every link of some photographs' faces, as it is while words wait."""
+        where = faces.c.photo_id.in_(sorted({int(photo) for photo in wanted}))
+        links = self._links(where)
+        query = sa.select(answers).join(faces, faces.c.id == answers.c.face_id).where(where)
+        waiting: dict[FaceId, list[records.Row]] = {}
+        for row in self._connection.execute(query):
+            waiting.setdefault(FaceId(str(row.face_id)), []).append(row)
+        for face, rows in waiting.items():
+            denied = {PersonId(row.person_id) for row in rows if row.denies}
+            marked = {PersonId(row.person_id) for row in rows if row.link == Link.MARKED}
+            links[face] = disputed(links.get(face, ()), denied, marked)
+        return links
 
     def of_photograph(self, photo: PhotoId) -> Mapping[FaceId, tuple[Sighting, ...]]:
         """Every link of a photograph's faces."""
@@ -239,7 +250,8 @@ class Sightings:
             .join(faces, faces.c.id == table.c.face_id)
             .join(files, files.c.photo_id == faces.c.photo_id)
             .join(collections, collections.c.id == files.c.collection_id)
-            .where(table.c.person_id == person, table.c.link == link.value, ~of_another)
+            .where(table.c.person_id == person, table.c.link == link.value)
+            .where(~of_another, ~_disputed(table, person))
             .where(files.c.collection_id.in_(sorted(within)))
             .order_by(*place)
             .limit(limit)
@@ -253,7 +265,7 @@ class Sightings:
             for row in self._connection.execute(query)
         ]
 
-    def _links(self, where: sa.ColumnElement[bool]) -> Mapping[FaceId, tuple[Sighting, ...]]:
+    def _links(self, where: sa.ColumnElement[bool]) -> dict[FaceId, tuple[Sighting, ...]]:
         links: dict[FaceId, tuple[Sighting, ...]] = {}
         for table in (sightings, judgements):
             query = sa.select(table).join(faces, faces.c.id == table.c.face_id).where(where)
@@ -299,6 +311,13 @@ def _unsure() -> sa.ColumnElement[bool]:
     return sa.exists().where(
         said.c.face_id == sightings.c.face_id, said.c.link == Link.UNSURE.value
     )
+
+
+def _disputed(table: sa.Table, person: PersonId) -> sa.ColumnElement[bool]:
+    """Whether an operator's word against this face's being the person's waits for another's."""
+    denied = (answers.c.person_id == person) & answers.c.denies
+    marked = (answers.c.person_id != person) & (answers.c.link == Link.MARKED.value)
+    return sa.exists().where(answers.c.face_id == table.c.face_id, denied | marked)
 
 
 def _contended(person: PersonId) -> sa.ColumnElement[bool]:

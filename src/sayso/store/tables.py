@@ -129,8 +129,8 @@ faces = Table(
     Column("certainty", String, nullable=False),
     # Of a face that was perhaps one: what a human said there is, which no look changes.
     Column("said", String),
-    # Where two must say that there is no face: who said so first.
-    Column("no_face_said_by", String),
+    # Who said that there is none, where another must say so too.
+    Column("no_face_by", String),
     Index("ix_faces_photo_id", "photo_id"),  # a photograph's faces
     sqlite_autoincrement=True,
 )
@@ -228,6 +228,8 @@ answers = Table(
     _person(primary=True),
     Column("operator", String, primary_key=True),
     Column("link", String, nullable=False),
+    # Whether they have spoken against the person, whatever they said later.
+    Column("denies", Boolean, nullable=False),
     Column("at", String, nullable=False),
     Index("ix_answers_person_id", "person_id"),
     Index("ix_answers_operator", "operator"),  # what waits for somebody else's word

@@ -150,7 +150,7 @@ SFACE = RecogniserManifest(
     "errors with children, siblings, poor light, years between photographs, and faces under 32 px, "
     "which never decide by themselves.",
     dimension=128,
-    calibration=Calibration(mean=0.0941, deviation=0.0878, probe_deviation=0.0191, bend=0.0025),
+    calibration=Calibration(mean=0.0941, deviation=0.0878, probe_deviation=0.0191, bend=0.004),
     provenance=(
         "Fitted to all 941,582 non-mated pairs of 1,374 photographs of 750 people out of Labeled "
         "Faces in the Wild (deep-funneled), faces found and aligned as Sayso does. The photographs "

@@ -257,7 +257,7 @@ def upgrade() -> None:
         sa.Column("height_px", sa.Float(), nullable=False),
         sa.Column("certainty", sa.String(), nullable=False),
         sa.Column("said", sa.String(), nullable=True),
-        sa.Column("no_face_said_by", sa.String(), nullable=True),
+        sa.Column("no_face_by", sa.String(), nullable=True),
         sa.ForeignKeyConstraint(
             ["photo_id"], ["photos.id"], name=op.f("fk_faces_photo_id"), ondelete="CASCADE"
         ),
@@ -311,6 +311,7 @@ def upgrade() -> None:
         sa.Column("person_id", sa.String(), nullable=False),
         sa.Column("operator", sa.String(), nullable=False),
         sa.Column("link", sa.String(), nullable=False),
+        sa.Column("denies", sa.Boolean(), nullable=False),
         sa.Column("at", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(
             ["face_id"], ["faces.id"], name=op.f("fk_answers_face_id"), ondelete="CASCADE"
