@@ -1,7 +1,7 @@
 """What the glance of a scan finds, what the scrutiny before publication finds, and what neither.
 
-    python benchmarks/recall.py ../shared/photos --keep
-    python benchmarks/recall.py ../shared/photos --sets groups --kinds "on a poster" --add
+    python benchmarks/recall.py --photographs FOLDER --keep
+    python benchmarks/recall.py --photographs FOLDER --sets groups --kinds "on a poster" --add
 
 Photographs with marked faces lie in `groups` and `hard`; variants of the first are made here.
 True profiles cannot be: no flat photograph shows the side of a head. `hard` holds some, unmarked
