@@ -13,7 +13,7 @@ face_recognition know no threshold: they tell the nearest.
 import argparse
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ import faiss  # type: ignore[import-not-found, unused-ignore]
 import numpy as np
 from numpy.typing import NDArray
 
-from machine import alternate, keep, typical, versions
+from machine import added, alternate, keep, newest, typical, versions
 from sayso.domain.matching import GallerySize, Promise, thresholds
 from sayso.gallery import Gallery
 from sayso.vision.models import SFACE
@@ -202,23 +202,25 @@ def main() -> None:
     )  # fmt: skip
     options.add_argument("--batches", type=int, nargs="+", default=[1, 8, 64, 512])
     options.add_argument("--rounds", type=int, default=7)
-    options.add_argument("--name", default="identify")
+    options.add_argument("--add", action="store_true", help="to the newest result")
     chosen = options.parse_args()
     if os.environ.get("OMP_NUM_THREADS") != "1":
         options.error("set OMP_NUM_THREADS=1 before: libraries read it as they start")
     data = Data(chosen.features, chosen.dimension)
-    rows = []
+    rows: list[Mapping[str, Any]] = []
     for count in chosen.sizes:
         contest = Contest(data, count)
         agreed = contest.agreement()
         rows += [measured(contest, batch, chosen.rounds) | agreed for batch in chosen.batches]
+    if chosen.add:
+        rows = added(newest("identify"), rows, ("templates", "dimension", "probes_at_once"))
     keep(
-        chosen.name,
+        "identify",
         rows,
         top=TOP,
         templates="synthetic" if chosen.features is None else "real, padded with synthetic ones",
         threads=1,
-        clock="processor time of the process; other work ran on the machine",
+        clock="processor time of the process",
         others=versions(["faiss-cpu"]),
     )
 

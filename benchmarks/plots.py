@@ -8,8 +8,8 @@ that must be there:
 - ``scan``: ``kind``, ``cores``, ``program``, ``photographs_per_s``; the fact
   ``seconds_and_mb_of_sayso``.
 - ``kernels``: ``measure``, ``median``: the rows ``read_ms``, ``decode_ms`` and so on,
-  ``floor_ms`` and ``scan_1_cores_process_cpu_ms``.
-- ``identify``: ``program``, ``templates``, ``dimension``, ``batch``, ``ms_per_probe``.
+  ``floor_ms`` and ``scan_1_cores_cpu_ms``.
+- ``identify``: ``templates``, ``dimension``, ``probes_at_once``, and ``…_ms_a_probe`` by program.
 - ``scale-scan``: ``photographs``, ``scan_cpu_ms_per_photograph``, ``peak_mb``.
 """
 
@@ -39,7 +39,7 @@ def stages(axes: Axes, report: dict[str, Any]) -> None:
     """Processor time per stage as one stacked bar; the rest is what a scan takes beyond them."""
     median = {row["measure"]: row["median"] for row in report["rows"]}
     parts = {name: median[f"{name}_ms"] for name in _STAGES if f"{name}_ms" in median}
-    rest = median["scan_1_cores_process_cpu_ms"] - median["floor_ms"]
+    rest = median["scan_1_cores_cpu_ms"] - median["floor_ms"]
     if rest > 0:
         parts["all the rest"] = rest
     left = 0.0
@@ -69,8 +69,15 @@ def throughput(axes: Axes, report: dict[str, Any]) -> None:
 
 def gallery(axes: Axes, report: dict[str, Any]) -> None:
     """Time of one probe against the gallery's size: single probes, 128 dimensions."""
-    rows = [row for row in report["rows"] if row["batch"] == 1 and row["dimension"] == 128]  # noqa: PLR2004
-    _lines(axes, rows, x="templates", y="ms_per_probe")
+    end = "_ms_a_probe"
+    rows = [
+        {"program": name.removesuffix(end), "templates": row["templates"], "ms": row[name]}
+        for row in report["rows"]
+        if row["probes_at_once"] == 1 and row["dimension"] == 128  # noqa: PLR2004
+        for name in row
+        if name.endswith(end)
+    ]
+    _lines(axes, rows, x="templates", y="ms")
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.yaxis.set_major_formatter(_PLAIN)

@@ -1,7 +1,7 @@
 """What the glance of a scan finds, what the scrutiny before publication finds, and what neither.
 
-    python benchmarks/recall.py ../shared/photos --keep
-    python benchmarks/recall.py ../shared/photos --sets groups --kinds "on a poster" --add
+    python benchmarks/recall.py --photographs FOLDER --keep
+    python benchmarks/recall.py --photographs FOLDER --sets groups --kinds "on a poster" --add
 
 Photographs with marked faces lie in `groups` and `hard`; variants of the first are made here.
 True profiles cannot be: no flat photograph shows the side of a head. `hard` holds some, unmarked
@@ -28,7 +28,7 @@ from sayso.vision.cover import regions
 from sayso.vision.decode import DecodeLimits, Picture, Pixels, decode
 from sayso.vision.detect import Detector, smallest_of_one_look_px
 from sayso.vision.models import YUNET, load
-from sayso.vision.runtime import OpenVinoNetwork
+from sayso.vision.runtime import OpenVinoNetwork, computes_in_bfloat16
 
 _LIMITS = DecodeLimits(200_000_000, 200_000_000)
 _SMALLEST_PX = 12.0
@@ -360,7 +360,7 @@ def rows(name: str, kind: str, tally: Tally) -> Iterator[dict[str, object]]:
 def main() -> None:
     """Measure and keep."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("photographs", type=Path)
+    parser.add_argument("--photographs", type=Path, required=True)
     parser.add_argument("--sets", nargs="*", default=["groups", "hard"])
     parser.add_argument("--kinds", nargs="*", default=list(VARIANTS))
     parser.add_argument("--score", type=float, default=0.5)
@@ -370,7 +370,10 @@ def main() -> None:
     cv2.setNumThreads(1)
     with tempfile.TemporaryDirectory() as cache:
         model = load(YUNET, Path(cache))
-    detector = Detector(OpenVinoNetwork(model, threads=1), score_threshold=chosen.score)
+    detector = Detector(
+        OpenVinoNetwork(model, threads=1, bfloat16=computes_in_bfloat16()),
+        score_threshold=chosen.score,
+    )
     eye = Eye(detector, _LIMITS, _SMALLEST_PX)
     measured: list[dict[str, object]] = []
     for name in chosen.sets:

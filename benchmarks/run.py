@@ -16,9 +16,13 @@ from pathlib import Path
 import contenders
 
 FOLDER = Path(__file__).parent
-_ALL = ("scan", "cover", "covers", "kernels", "identify", "scale", "startup", "erase", "ledger")
+_ALL = (
+    *("scan", "cover", "covers", "promise", "recall", "kernels", "catchup"),
+    *("identify", "scale", "startup", "erase", "ledger"),
+)
 _WITH_PEOPLE = {"scan", "cover", "covers"}
-_WITH_COMPOSED = {"kernels"}
+_WITH_LABELLED = {"promise", "recall"}
+_WITH_COMPOSED = {"kernels", "catchup"}
 _SLOW = {"scan": ("--slow-rounds", "5", "--slow-photographs", "40")}
 _QUICK = {"erase": ("10000", "100000"), "ledger": ("--entries", "100000")}
 _LAST = ("plots", "page")
@@ -38,6 +42,9 @@ def commands(options: argparse.Namespace) -> list[Sequence[str]]:
         if name in _WITH_PEOPLE:
             words += ["--photographs", str(options.photographs), "--peers", str(options.peers)]
             words += [] if name == "covers" else ["--made", str(options.made)]
+        elif name in _WITH_LABELLED:
+            words += ["--photographs", str(options.photographs)]
+            words += ["--keep"] if name == "recall" else []
         elif name in _WITH_COMPOSED:  # which `scan` has composed before
             words += ["--photographs", str(options.made / "large")]
         words += (_SLOW if options.slow else _QUICK).get(name, ())
@@ -51,7 +58,8 @@ def main() -> None:
     arguments.add_argument(
         "--photographs",
         type=Path,
-        help="folder with photographs of people; for covers it must be a dataset",
+        help="folder with photographs of people; for covers, promise and recall "
+        "it must be a dataset",
     )
     arguments.add_argument("--peers", type=Path, default=contenders.DEFAULT_FOLDER / "peers",
                            help="where the peers' environments are kept")  # fmt: skip
@@ -61,7 +69,7 @@ def main() -> None:
     arguments.add_argument("--only", help="names, with commas between them")
     options = arguments.parse_args()
     chosen = set(options.only.split(",") if options.only else present())
-    if chosen & _WITH_PEOPLE and options.photographs is None:
+    if chosen & (_WITH_PEOPLE | _WITH_LABELLED) and options.photographs is None:
         arguments.error("--photographs FOLDER is needed: people are cut out of what is in there")
     failed = []
     for script, *words in commands(options):

@@ -171,8 +171,8 @@ def test_where_two_must_agree_what_they_said_counts_the_same_after_a_restore(
     second = world.beside(operator="bob")
     mine, other = (Judge(one.book, one.clock, 2) for one in (world, second))
     assert not mine.take_back("a.png", world.face("a.png"), ADA_NAME).holds
-    face = world.face("c.png")
-    assert [one.mark("c.png", face, ADA_NAME).holds for one in (mine, other)] == [False, True]
+    told = [judge.mark("c.png", world.face("c.png"), ADA_NAME).holds for judge in (mine, other)]
+    assert told == [False, True]
     before = world.links(), world.rows()["answers"]
     second.close()
     world.close()

@@ -37,24 +37,6 @@ def test_results_stay_when_the_network_runs_again(sface: OpenVinoNetwork) -> Non
     np.testing.assert_array_equal(first, before)
 
 
-def test_a_shape_that_keeps_coming_gives_the_same_numbers(cache: Path) -> None:
-    network = OpenVinoNetwork(
-        models.load(models.YUNET, cache), threads=1, streams=2, fixed_px=64 * 64 + 100
-    )
-    random = np.random.default_rng(8)
-    batch = random.uniform(0, 255, (1, 3, 64, 64)).astype(np.float32)
-    other = random.uniform(0, 255, (1, 3, 96, 64)).astype(np.float32)
-    first = network(batch)
-    elsewhere = network(other)
-    for _ in range(80):  # long enough for code of its own
-        again = network(batch)
-        for name, expected in first.items():
-            np.testing.assert_allclose(again[name], expected, rtol=1e-4, atol=1e-5)
-    after = network(other)
-    for name, expected in elsewhere.items():
-        np.testing.assert_array_equal(after[name], expected)
-
-
 def test_a_batch_may_lie_in_memory_in_either_order(sface: OpenVinoNetwork) -> None:
     crops = np.random.default_rng(9).integers(0, 256, (2, 112, 112, 3)).astype(np.uint8)
     plain = np.ascontiguousarray(crops.transpose(0, 3, 1, 2), np.float32)

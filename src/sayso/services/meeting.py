@@ -31,7 +31,7 @@ from sayso.services.recognition import (
 from sayso.store.photographs import Behind, Photograph, StoredFace
 from sayso.store.repository import Repository, Unit
 from sayso.vision.align import align, enough_px
-from sayso.vision.decode import DecodeLimits, Pixels, decode
+from sayso.vision.decode import Buffers, DecodeLimits, Pixels, decode
 
 _PAGE = 512
 """Photographs whose faces are asked for at once."""
@@ -109,6 +109,8 @@ class Meeting:
         self.collection = collection
         self._clock = clock
         self._workers = workers
+        # A picture is used up inside one call, so that the next may lie where it lay.
+        self._buffers = Buffers()
         self._scopes: list[Scope] = []
         self.scope = self._load()
         self.done = Done()
@@ -232,7 +234,8 @@ class Meeting:
         if not needed:
             return []
         data = read_photograph(self.source, photograph, self._limits.max_bytes)
-        picture = decode(data, self._limits, at_least_px=max(needed.values()))
+        longest_px = max(needed.values())
+        picture = decode(data, self._limits, at_least_px=longest_px, buffers=self._buffers)
         return [
             (stored, align(picture.pixels, stored.face.landmarks))
             for stored in photograph.faces

@@ -11,6 +11,8 @@ from sayso.vision.runtime import Network, planes
 
 CHUNK = 16
 """Crops that go through the network at once on a processor; more are no faster."""
+FEW = 2
+"""Where there are but one or two of sixteen; it takes less memory."""
 _SMALLEST_NORM = 1e-6
 
 

@@ -2,7 +2,6 @@
 
 import sys
 import threading
-from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
@@ -15,9 +14,8 @@ Float32 = NDArray[np.float32]
 Batch = NDArray[np.float32] | NDArray[np.uint8]
 
 _BYTES, _FLOATS = "u1", "f4"
-_OFTEN = 8
-"""A shape of batch that was met so often is worth code of its own, which takes a tenth of a second
-to make and saves two milliseconds a time."""
+_CODE_KEPT = 1000
+"""Pieces of code; YuNet takes about 60 for a shape."""
 
 
 class Network(Protocol):
@@ -53,15 +51,14 @@ class FirstCalled:
 
     def __init__(self, make: Callable[[], Network]) -> None:
         self._make = make
-        self._made: Network | None = None
         self._lock = threading.Lock()
 
     def __call__(self, batch: Batch) -> Mapping[str, Float32]:
         """Run a batch; see `Network`."""
         with self._lock:
-            if self._made is None:
-                self._made = self._make()
-        return self._made(batch)
+            network = self._make()
+            self._make = lambda: network  # and what it was made of can go
+        return network(batch)
 
 
 def computes_in_bfloat16() -> bool:
@@ -82,21 +79,16 @@ class OpenVinoNetwork:
         threads: how many cores all calls together may use, from 1.
         streams: how many calls may compute side by side, sharing those cores, from 1.
         cache: a folder for compiled code, so that the next start is faster; None: keep none.
-        fixed_px: a shape of batch that comes again and again is compiled for that shape alone,
-            which is a few per cent faster, until batches of so many pixels are; each stream holds
-            about 24 bytes of memory for each of them. 0: one code for every shape. The
-            numbers are the same but for rounding.
         bfloat16: compute in numbers of 8 bits' precision; for a processor that has them.
     """
 
-    def __init__(  # noqa: PLR0913 - as many facts make it what it is
+    def __init__(
         self,
         model: bytes,
         *,
         threads: int,
         streams: int = 1,
         cache: Path | None = None,
-        fixed_px: int = 0,
         bfloat16: bool = False,
     ) -> None:
         openvino = _openvino()
@@ -111,24 +103,25 @@ class OpenVinoNetwork:
             # Left on, several compiled models would all be pinned to the same core.
             "ENABLE_CPU_PINNING": False,
             "INFERENCE_PRECISION_HINT": "bf16" if bfloat16 else "f32",
+            # Each new shape of batch leaves code behind; of many shapes the oldest goes.
+            "CPU_RUNTIME_CACHE_CAPACITY": _CODE_KEPT,
+            # What is read into memory of our own can go once it is compiled.
+            "ENABLE_MMAP": False,
         }
         if cache is not None:
             self._options["CACHE_DIR"] = str(cache)
         self._local = threading.local()
-        self._left_px = fixed_px
-        self._met: Counter[tuple[int, ...]] = Counter()
-        self._fixed: dict[tuple[int, ...], Any] = {}
         self._lock = threading.Lock()
-        self._any: dict[str, Any] = {}
+        self._compiled: dict[str, Any] = {}
         # An output that two graph edges name is to be had by either name.
-        outputs = self._for_any_shape(_BYTES).outputs
+        outputs = self._code(_BYTES).outputs
         self._names = [sorted(output.get_names()) for output in outputs]
 
     def __call__(self, batch: Batch) -> Mapping[str, Float32]:
         """Run a batch on this thread's own infer request; see `Network`."""
         kind = _BYTES if batch.dtype == np.uint8 else _FLOATS
         pixels = np.ascontiguousarray(batch.transpose(0, 2, 3, 1), kind)
-        request = self._request(kind, pixels.shape)
+        request = self._request(kind)
         # The input is shared, not copied: infer() returns only when it is done with it.
         request.infer([pixels], share_inputs=True)
         outputs = {}
@@ -137,14 +130,21 @@ class OpenVinoNetwork:
             outputs.update(dict.fromkeys(names, copy))
         return outputs
 
-    def _for_any_shape(self, kind: str) -> Any:  # noqa: ANN401 - openvino.CompiledModel
-        """The code for batches of such values, made when the first comes."""
-        with self._lock:
-            if kind not in self._any:
-                self._any[kind] = self._compile(kind, None)
-            return self._any[kind]
+    def _request(self, kind: str) -> Any:  # noqa: ANN401 - openvino.InferRequest
+        """This thread's request for batches of such values."""
+        requests: dict[str, Any] = self._local.__dict__.setdefault("requests", {})
+        if kind not in requests:
+            requests[kind] = self._code(kind).create_infer_request()
+        return requests[kind]
 
-    def _compile(self, kind: str, shape: tuple[int, ...] | None) -> Any:  # noqa: ANN401 - openvino.CompiledModel
+    def _code(self, kind: str) -> Any:  # noqa: ANN401 - openvino.CompiledModel
+        """The code for batches of such values and of any shape, made when the first comes."""
+        with self._lock:
+            if kind not in self._compiled:
+                self._compiled[kind] = self._compile(kind)
+            return self._compiled[kind]
+
+    def _compile(self, kind: str) -> Any:  # noqa: ANN401 - openvino.CompiledModel
         from openvino.preprocess import PrePostProcessor  # noqa: PLC0415 - as `_openvino`
 
         openvino = _openvino()
@@ -152,36 +152,7 @@ class OpenVinoNetwork:
         steps.input().tensor().set_layout(openvino.Layout("NHWC"))
         steps.input().tensor().set_element_type(openvino.Type(np.dtype(kind)))
         steps.input().model().set_layout(openvino.Layout("NCHW"))
-        model = steps.build()
-        if shape is not None:
-            model.reshape(list(shape))
-        return self._core.compile_model(model, "CPU", self._options)
-
-    def _request(self, kind: str, shape: tuple[int, ...]) -> Any:  # noqa: ANN401 - openvino.InferRequest
-        """This thread's request for batches of such values and of a shape."""
-        # Only bytes come often enough.
-        fixed = (self._fixed.get(shape) or self._fix(shape)) if kind == _BYTES else None
-        compiled = fixed or self._any.get(kind) or self._for_any_shape(kind)
-        requests: dict[int, Any] = self._local.__dict__.setdefault("requests", {})
-        request = requests.get(id(compiled))
-        if request is None:
-            request = requests[id(compiled)] = compiled.create_infer_request()
-        return request
-
-    def _fix(self, shape: tuple[int, ...]) -> Any:  # noqa: ANN401 - openvino.CompiledModel
-        """Code of its own for a shape that keeps coming; None where that does not pay."""
-        size_px = shape[0] * shape[1] * shape[2]
-        if size_px > self._left_px:
-            return None
-        with self._lock:
-            self._met[shape] += 1
-            if self._met[shape] != _OFTEN or size_px > self._left_px:
-                return None
-            self._left_px -= size_px
-        # Without the lock: until this is done, the others go on with the code for any shape.
-        compiled = self._compile(_BYTES, shape)
-        self._fixed[shape] = compiled
-        return compiled
+        return self._core.compile_model(steps.build(), "CPU", self._options)
 
 
 def planes(pixels: NDArray[np.generic]) -> Batch:

@@ -53,11 +53,7 @@ class Models:
 
         settings = self.settings
         model = load(YUNET, self._trusted)
-        # Photographs come in few shapes; what this holds of them is a quarter of a gigabyte.
-        fixed_px = 10_000_000 // settings.cores
-        network = FirstCalled(
-            lambda: self._network(model, fixed_px=fixed_px, bfloat16=self._has_bfloat16)
-        )
+        network = FirstCalled(lambda: self._network(model, bfloat16=self._has_bfloat16))
         return Eye(
             Detector(network, score_threshold=settings.detection_score),
             self.limits,
@@ -94,12 +90,13 @@ class Models:
 
         model = load(manifest, self._trusted, self.added)  # there, and unaltered
 
+        slack = manifest.bfloat16_slack if self._has_bfloat16 else 0.0
+
         def embedder(*, bfloat16: bool) -> Embedder:
             # Compiled when a face is there to compute; in full, if one is near a threshold.
             network = FirstCalled(lambda: self._network(model, bfloat16=bfloat16))
-            return self._embedder(manifest, network)
+            return self._embedder(manifest, network, few=bool(slack) and not bfloat16)
 
-        slack = manifest.bfloat16_slack if self._has_bfloat16 else 0.0
         return Recogniser(
             embedder(bfloat16=False),
             manifest.sha256,
@@ -117,11 +114,15 @@ class Models:
 
         return self._embedder(manifest, self._network(load(manifest, self._trusted, self.added)))
 
-    def _embedder(self, manifest: EmbedderManifest, network: Network) -> Embedder:
+    def _embedder(
+        self, manifest: EmbedderManifest, network: Network, *, few: bool = False
+    ) -> Embedder:
         from sayso.vision.cuda import faces_at_once
-        from sayso.vision.embed import CHUNK, Embedder
+        from sayso.vision.embed import CHUNK, FEW, Embedder
 
-        chunk = faces_at_once(self._device_bytes) if self._on_gpu else CHUNK
+        chunk = FEW if few else CHUNK
+        if self._on_gpu:
+            chunk = faces_at_once(self._device_bytes)
         return Embedder(
             network, dimension=manifest.dimension, chunk=chunk, prepare=manifest.prepared
         )
@@ -198,7 +199,7 @@ class Models:
 
         return not self._on_gpu and computes_in_bfloat16()
 
-    def _network(self, model: bytes, *, fixed_px: int = 0, bfloat16: bool = False) -> Network:
+    def _network(self, model: bytes, *, bfloat16: bool = False) -> Network:
         if self._on_gpu:
             from sayso.vision.cuda import CudaNetwork
 
@@ -212,7 +213,6 @@ class Models:
             threads=cores,
             streams=cores,
             cache=None if self._trusted is None else _writable(self._trusted / "compiled"),
-            fixed_px=fixed_px,
             bfloat16=bfloat16,
         )
 
