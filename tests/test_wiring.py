@@ -1,6 +1,7 @@
 import base64
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from sayso.domain.photo import Recognition
@@ -183,12 +184,15 @@ def cached(tmp_path: Path) -> Models:
 def test_the_folder_for_prepared_models_is_its_owners_alone(tmp_path: Path) -> None:
     models = cached(tmp_path)
     assert models.note is None
-    assert models.recogniser.dimension == 128
+    assert not models.recogniser.embedder.embed(np.zeros((0, 112, 112, 3), np.uint8)).any()
+    assert not list(models.cache.rglob("*.onnx"))  # nothing is prepared that nobody uses
+    assert models.recogniser.embedder.embed(np.zeros((1, 112, 112, 3), np.uint8)).any()
     kept = {path for path in models.cache.rglob("*") if path.is_dir()} | {models.cache}
     assert {path.stat().st_mode & 0o777 for path in kept} == {0o700}
     assert len(list(models.cache.glob("*.onnx"))) == 1
     models.cache.chmod(0o755)  # as an earlier version left it: nobody else could write
-    assert cached(tmp_path).recogniser.dimension == 128
+    again = cached(tmp_path).recogniser
+    assert again.embedder.embed(np.zeros((1, 112, 112, 3), np.uint8)).any()
     assert models.cache.stat().st_mode & 0o777 == 0o700
 
 
@@ -211,7 +215,7 @@ def test_a_folder_for_models_in_which_others_can_write_is_not_used(
     }
     if spoilt in places:
         places[spoilt].chmod(0o777)
-    assert models.recogniser.dimension == 128
+    assert models.recogniser.embedder.embed(np.zeros((1, 112, 112, 3), np.uint8)).any()
     assert list(models.cache.glob("*.onnx")) == []
     assert [path.name for path in (models.cache / "compiled").iterdir()] == ["planted.blob"]
     settings = {"SAYSO_CACHE": str(models.cache)}

@@ -64,6 +64,9 @@ _Kept = TypeVar("_Kept")
 _TOGETHER = 16
 """So many faces are embedded in one go; more is no faster on a processor."""
 
+_GROUPS_AHEAD = 4
+"""Groups in hand for each thread that compares: so many that looking goes on while it compiles its
+network; a group is half a megabyte."""
 _LOOKING_PER_COMPARING = 3
 """Comparing the faces of a photograph takes a third of the time of looking at it, or less, and each
 thread that does holds the memory of sixteen faces."""
@@ -208,7 +211,7 @@ class _Run:
         looked = (outcome() for outcome in in_order(self._attempt, pending, workers=workers))
         groups = in_batches(looked, weigh=_crops, most=_TOGETHER)
         comparing = -(-workers // _LOOKING_PER_COMPARING)
-        compared = in_order(_compared, groups, workers=comparing, ahead=2)
+        compared = in_order(_compared, groups, workers=comparing, ahead=_GROUPS_AHEAD)
         for batch in in_batches(outcome for group in compared for outcome in group()):
             self._write(self._keep, batch)
         twins, self._twins = self._twins, []

@@ -198,6 +198,19 @@ def load(manifest: ModelManifest, cache: Path | None, added: Path | None = None)
     return folded
 
 
+def require_unaltered(manifest: ModelManifest, added: Path | None = None) -> None:
+    """Find out whether `load` would refuse a model, without folding it.
+
+    Args:
+        manifest: which model.
+        added: as in `load`.
+
+    Raises:
+        ModelMissing, ModelAltered: as `load`.
+    """
+    _read_verified(manifest, _locate(manifest, added))
+
+
 def kept_file(folder: Path, sha256: str) -> Path:
     """Where a workspace keeps a model's file that was added to it."""
     return folder / f"{sha256}.onnx"

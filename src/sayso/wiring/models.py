@@ -6,7 +6,7 @@ import logging
 import os
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -85,16 +85,20 @@ class Models:
     def recogniser_of(self, manifest: RecogniserManifest, galleries: Galleries) -> Recogniser:
         """One recogniser by itself."""
         from sayso.services.recognition import Recogniser
-        from sayso.vision.models import load
+        from sayso.vision.models import load, require_unaltered
         from sayso.vision.runtime import FirstCalled
 
-        model = load(manifest, self._trusted, self.added)  # there, and unaltered
+        require_unaltered(manifest, self.added)
+
+        @lru_cache(maxsize=1)
+        def model() -> bytes:
+            return load(manifest, self._trusted, self.added)
 
         slack = manifest.bfloat16_slack if self._has_bfloat16 else 0.0
 
         def embedder(*, bfloat16: bool) -> Embedder:
             # Compiled when a face is there to compute; in full, if one is near a threshold.
-            network = FirstCalled(lambda: self._network(model, bfloat16=bfloat16))
+            network = FirstCalled(lambda: self._network(model(), bfloat16=bfloat16))
             return self._embedder(manifest, network, few=bool(slack) and not bfloat16)
 
         return Recogniser(
