@@ -6,6 +6,7 @@ import os
 import pty
 import re
 import select
+import signal
 import subprocess
 import sys
 import tempfile
@@ -109,14 +110,15 @@ class Program:
     def on_a_terminal(self, *arguments: str | Path) -> "Iterator[Terminal]":
         """Start the program with a terminal for its input and its messages."""
         ours, theirs = pty.openpty()
-        process = self.process(
-            *arguments,
-            stdin=theirs,
-            stderr=theirs,
-            stdout=subprocess.PIPE,
-            start_new_session=True,
-            env={**self.environment, "TERM": "xterm", "COLUMNS": "100"},
-        )
+        with _heard(signal.SIGINT, signal.SIGHUP):
+            process = self.process(
+                *arguments,
+                stdin=theirs,
+                stderr=theirs,
+                stdout=subprocess.PIPE,
+                start_new_session=True,
+                env={**self.environment, "TERM": "xterm", "COLUMNS": "100"},
+            )
         os.close(theirs)
         try:
             yield Terminal(process, ours)
@@ -128,6 +130,17 @@ class Program:
     def close(self) -> None:
         """End the server."""
         self._server.communicate()
+
+
+@contextlib.contextmanager
+def _heard(*signals: signal.Signals) -> Iterator[None]:
+    """What starts meanwhile hears these, even where the tests run in the background."""
+    before = {one: signal.signal(one, signal.SIG_DFL) for one in signals}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
 
 
 class Terminal:
@@ -153,8 +166,9 @@ class Terminal:
 
     def ended(self) -> Ran:
         """Read on to the end."""
+        end = time.monotonic() + 120
         while self._read():
-            pass
+            assert time.monotonic() < end, self.shown
         assert self.process.stdout is not None
         out = self.process.stdout.read().decode()
         return Ran(self.process.wait(timeout=60), out, self.shown)
