@@ -16,6 +16,8 @@ _SAME_PLACE = 0.1
 _CLEARLY_SEEN = 4 / 3
 """A face so many times as high as the smallest that one look finds is not missed by it."""
 _PART_PX, _ROOM_PX = 512, 128
+"""Pieces that are looked at closely, and how far beyond one its picture reaches on each side, so
+that a small face at its rim is whole."""
 _FAINT = 96.0
 """A range of grey levels, from the 1st to the 99th percentile, below which a picture is faint; one
 that is all of one level shows nothing."""
