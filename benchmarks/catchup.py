@@ -49,7 +49,7 @@ def measure(options: argparse.Namespace) -> dict[str, float]:
 
     def network(model: ModelManifest, *, bfloat16: bool) -> OpenVinoNetwork:
         return OpenVinoNetwork(
-            load(model, cache), threads=WORKERS, streams=WORKERS, bfloat16=bfloat16
+            lambda: load(model, cache), threads=WORKERS, streams=WORKERS, bfloat16=bfloat16
         )
 
     detecting = network(YUNET, bfloat16=short)

@@ -22,6 +22,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,7 @@ class Eyes:
     def __init__(self) -> None:
         cache = Path(platformdirs.user_cache_dir("sayso"))
         yunet, sface = (
-            OpenVinoNetwork(models.load(manifest, cache), threads=1)
+            OpenVinoNetwork(partial(models.load, manifest, cache), threads=1)
             for manifest in (models.YUNET, models.SFACE)
         )
         self._detector = Detector(yunet, score_threshold=0.6)

@@ -22,6 +22,7 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any, TypeVar
@@ -53,7 +54,7 @@ class Kernels:
         cache = Path(platformdirs.user_cache_dir("sayso"))
         short = computes_in_bfloat16()  # as a scan does
         yunet, sface = (
-            OpenVinoNetwork(load(model, cache), threads=1, bfloat16=short)
+            OpenVinoNetwork(partial(load, model, cache), threads=1, bfloat16=short)
             for model in (YUNET, SFACE)
         )
         self._detector = Detector(yunet, score_threshold=0.5)

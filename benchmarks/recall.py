@@ -371,7 +371,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as cache:
         model = load(YUNET, Path(cache))
     detector = Detector(
-        OpenVinoNetwork(model, threads=1, bfloat16=computes_in_bfloat16()),
+        OpenVinoNetwork(lambda: model, threads=1, bfloat16=computes_in_bfloat16()),
         score_threshold=chosen.score,
     )
     eye = Eye(detector, _LIMITS, _SMALLEST_PX)

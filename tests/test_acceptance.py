@@ -136,7 +136,7 @@ def labelled(
 
 @pytest.fixture(scope="module")
 def embedder(labelled: Labelled) -> Embedder:
-    return Embedder(OpenVinoNetwork(load(SFACE, labelled.cache), threads=2))
+    return Embedder(OpenVinoNetwork(lambda: load(SFACE, labelled.cache), threads=2))
 
 
 def test_everybody_in_the_table_is_enrolled_with_both_references(labelled: Labelled) -> None:

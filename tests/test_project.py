@@ -177,7 +177,7 @@ graph = helper.make_graph(
     [helper.make_tensor_value_info("out", TensorProto.FLOAT, shape)],
 )
 model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-OpenVinoNetwork(model.SerializeToString(), threads=1)
+OpenVinoNetwork(model.SerializeToString, threads=1)
 """
 
 

@@ -19,7 +19,8 @@ from sayso.vision.runtime import OpenVinoNetwork
 
 @pytest.fixture(scope="module")
 def eye(tmp_path_factory: pytest.TempPathFactory) -> Eye:
-    network = OpenVinoNetwork(load(YUNET, tmp_path_factory.mktemp("models")), threads=1)
+    folder = tmp_path_factory.mktemp("models")
+    network = OpenVinoNetwork(lambda: load(YUNET, folder), threads=1)
     limits = DecodeLimits(max_bytes=50_000_000, max_pixels=50_000_000)
     return Eye(Detector(network, score_threshold=0.5), limits, 16.0)
 

@@ -26,7 +26,8 @@ _LIMITS = DecodeLimits(10_000_000, 10_000_000)
 
 @pytest.fixture(scope="module")
 def detector(tmp_path_factory: pytest.TempPathFactory) -> Detector:
-    network = OpenVinoNetwork(load(YUNET, tmp_path_factory.mktemp("models")), threads=2)
+    folder = tmp_path_factory.mktemp("models")
+    network = OpenVinoNetwork(lambda: load(YUNET, folder), threads=2)
     return Detector(network, score_threshold=0.5)
 
 

@@ -25,12 +25,12 @@ def limits() -> DecodeLimits:
 
 @pytest.fixture(scope="session")
 def yunet(cache: Path) -> OpenVinoNetwork:
-    return OpenVinoNetwork(models.load(models.YUNET, cache), threads=2)
+    return OpenVinoNetwork(lambda: models.load(models.YUNET, cache), threads=2)
 
 
 @pytest.fixture(scope="session")
 def sface(cache: Path) -> OpenVinoNetwork:
-    return OpenVinoNetwork(models.load(models.SFACE, cache), threads=2)
+    return OpenVinoNetwork(lambda: models.load(models.SFACE, cache), threads=2)
 
 
 @pytest.fixture(scope="session")

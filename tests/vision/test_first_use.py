@@ -16,7 +16,7 @@ shape = [1, 3, 32, 32]
 ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name in ("in", "out")]
 graph = helper.make_graph([helper.make_node("Relu", ["in"], ["out"])], "tiny", ends[:1], ends[1:])
 model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-network = OpenVinoNetwork(model.SerializeToString(), threads=2, streams=2)
+network = OpenVinoNetwork(model.SerializeToString, threads=2, streams=2)
 together = threading.Barrier(6)
 
 

@@ -16,7 +16,7 @@ from . import made
 
 def embedder(model: bytes, dimension: int = made.DIMENSION) -> Embedder:
     folded = folding.fold(model, dynamic_size=False)
-    return Embedder(OpenVinoNetwork(folded, threads=1), dimension=dimension)
+    return Embedder(OpenVinoNetwork(lambda: folded, threads=1), dimension=dimension)
 
 
 def constant(name: str, value: float, shape: tuple[int, ...] = ()) -> Any:  # noqa: ANN401 - NodeProto

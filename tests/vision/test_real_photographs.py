@@ -266,7 +266,7 @@ def test_short_numbers_change_no_similarity_by_more_than_the_slack(
     portraits: Portraits, cache: Path, labels: list[dict[str, str]]
 ) -> None:
     # On a processor without them this computes in full, and there is nothing to be off.
-    quick = Embedder(OpenVinoNetwork(load(SFACE, cache), threads=2, bfloat16=True))
+    quick = Embedder(OpenVinoNetwork(lambda: load(SFACE, cache), threads=2, bfloat16=True))
     crops = [
         align(picture.pixels, landmarks)
         for picture, faces in zip(portraits.pictures, portraits.faces, strict=True)

@@ -6,9 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import pytest
 
-from sayso.vision import models, runtime
-from sayso.vision.runtime import Batch, OpenVinoNetwork
+from sayso.vision import kept, models, runtime
+from sayso.vision.runtime import Batch, CodeFolder, OpenVinoNetwork
 
 
 def test_threads_at_once_get_their_own_results(sface: OpenVinoNetwork) -> None:
@@ -80,9 +81,66 @@ calls = []
 sys.addaudithook(lambda name, args: calls.append(name) if name.startswith("socket.") else None)
 from pathlib import Path
 import numpy as np
-from sayso.vision import models, runtime
-network = runtime.OpenVinoNetwork(models.load(models.YUNET, Path({str(cache)!r})), threads=1)
+import pytest
+from sayso.vision import kept, models, runtime
+network = runtime.OpenVinoNetwork(
+    lambda: models.load(models.YUNET, Path({str(cache)!r})), threads=1
+)
 network(np.zeros((1, 3, 64, 64), np.float32))
 assert not [name for name in calls if name in ("socket.connect", "socket.getaddrinfo")], calls
 """
     subprocess.run([sys.executable, "-c", script], check=True, timeout=120)  # noqa: S603 - our own script
+
+
+@pytest.fixture
+def code(tmp_path: Path) -> CodeFolder:
+    return CodeFolder(tmp_path / "compiled", "yunet")
+
+
+def _asked_for(cache: Path, *, code: CodeFolder, bfloat16: bool = False) -> tuple[int, np.ndarray]:
+    """How often the model was asked for, and what the network makes of a picture."""
+    asked: list[int] = []
+
+    def model() -> bytes:
+        asked.append(1)
+        return models.load(models.YUNET, cache)
+
+    network = OpenVinoNetwork(model, threads=1, code=code, bfloat16=bfloat16)
+    picture = np.random.default_rng(3).integers(0, 256, (1, 64, 96, 3)).astype(np.uint8)
+    return len(asked), network(runtime.planes(picture))["kps_8"]
+
+
+def test_kept_code_computes_the_same_without_the_model(cache: Path, code: CodeFolder) -> None:
+    asked, compiled = _asked_for(cache, code=code)
+    again, kept = _asked_for(cache, code=code)
+    assert (asked, again) == (1, 0)
+    np.testing.assert_array_equal(kept, compiled)
+
+
+def test_code_of_another_precision_or_model_is_not_taken(cache: Path, code: CodeFolder) -> None:
+    _asked_for(cache, code=code)
+    assert _asked_for(cache, code=code, bfloat16=True)[0] == 1
+    assert _asked_for(cache, code=CodeFolder(code.folder, "another"))[0] == 1
+
+
+@pytest.mark.parametrize("damage", ["short", "empty", "other", "nonsense"])
+def test_damaged_code_is_compiled_again(cache: Path, code: CodeFolder, damage: str) -> None:
+    _, compiled = _asked_for(cache, code=code)
+    (file,) = code.folder.glob("*.blob")
+    content = file.read_bytes()
+    if damage == "nonsense":  # whole, and no code at all
+        kept.write(file, b"no code" * 1000)
+    else:
+        spoilt = {"short": content[:-1], "empty": b"", "other": content[:-1] + b"?"}[damage]
+        file.write_bytes(spoilt)
+    asked, again = _asked_for(cache, code=code)
+    assert asked == 1
+    np.testing.assert_array_equal(again, compiled)
+    assert _asked_for(cache, code=code)[0] == 0
+
+
+def test_a_folder_for_code_that_cannot_be_written_is_no_error(cache: Path, tmp_path: Path) -> None:
+    blocked = tmp_path / "a file, not a folder"
+    blocked.write_text("in the way")
+    code = CodeFolder(blocked / "compiled", "yunet")
+    assert _asked_for(cache, code=code)[0] == _asked_for(cache, code=code)[0] == 1

