@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
@@ -58,6 +58,7 @@ WORKERS = 2
 CLUB = Collection(CollectionId("club"), "club", "yearbook", Recognition.GROUP, "DPIA 7", None)
 _SIDE = 64
 _TURNS = 7
+_BESIDE = 2000
 _NOTE = "times are of all cores (user and system); waiting for the disk is in wall_s alone"
 _BASIS = np.random.default_rng(1).normal(size=(PEOPLE + 1, DIMENSION)).astype(np.float32)
 _LIMITS = DecodeLimits(10_000_000, 10_000_000)
@@ -199,8 +200,28 @@ def paging(sightings: int, faces: int) -> list[dict[str, Any]]:
                 rows.append(
                     row | {"wall_median_ms": median(wall) * 1e3, "cpu_median_ms": median(cpu) * 1e3}
                 )
+        rows.append(scanned_beside(place, faces) | {"sightings": sightings})
         place.repository.database.close()
     return rows
+
+
+def scanned_beside(place: Place, faces: int) -> dict[str, Any]:
+    """What a photograph of another collection costs, scanned into a store that holds so much."""
+    beside = replace(CLUB, id=CollectionId("beside"), name="beside")
+    with place.repository.writing() as unit:
+        unit.collections.declare(beside, "beside", NOW)
+    nothing = Nothing(faces)
+    recogniser = Recogniser(nothing, MODEL, DIMENSION, _CALIBRATION, Promise(0.001, 0.1))
+    scan = Scan(place.repository, place.book, Eye(nothing, _LIMITS, 16.0), lambda: recogniser,
+                lambda _: Numbered(_BESIDE), clock, WORKERS)  # fmt: skip
+    began = time.perf_counter()
+    taken = cpu_seconds(lambda: scan("beside"))
+    return {
+        "what": "scan, one of more photographs",
+        "page": _BESIDE,
+        "wall_median_ms": (time.perf_counter() - began) / _BESIDE * 1e3,
+        "cpu_median_ms": taken / _BESIDE * 1e3,
+    }
 
 
 def filled(repository: Repository, sightings: int, faces: int) -> None:

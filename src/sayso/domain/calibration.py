@@ -16,6 +16,7 @@ Approximations to Student's and the Chi-Square Distributions, 1959).
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from statistics import NormalDist
 
 from sayso.errors import SettingMalformed
@@ -91,14 +92,7 @@ class Calibration:
         Returns:
             -1..1; 1.0 also where no threshold keeps it.
         """
-        low, high = -1.0, 1.0
-        for _ in range(_HALVINGS):
-            middle = (low + high) / 2
-            if self.false_positive_rate(middle, references=references) > false_positive_rate:
-                low = middle
-            else:
-                high = middle
-        return high
+        return _lowest(self, false_positive_rate, references)
 
     def _given(self, similarity: float, shift: float) -> float:
         """The false match rate for a probe with such a shift, in [0, 1)."""
@@ -117,3 +111,16 @@ def _bent(place: float, bend: float) -> float:
         return place
     left = 1 - bend * place * place
     return math.sqrt(-math.log(left) / bend) if left > 0 else math.inf
+
+
+@lru_cache(maxsize=64)
+def _lowest(calibration: Calibration, false_positive_rate: float, references: int) -> float:
+    """See `Calibration.threshold`; kept, as a gallery asks again each time that it is opened."""
+    low, high = -1.0, 1.0
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        if calibration.false_positive_rate(middle, references=references) > false_positive_rate:
+            low = middle
+        else:
+            high = middle
+    return high

@@ -38,9 +38,13 @@ class Network(Protocol):
 
 
 def _openvino() -> ModuleType:
-    """OpenVINO, without what would report each import of it to its maker."""
-    # None in its place makes the package absent, whether it is installed or not.
-    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    """OpenVINO, without what would report each import of it to its maker.
+
+    And without its converter of models, which is half of the import.
+    """
+    # None in its place makes a package absent, whether it is installed or not.
+    for absent in ("openvino_telemetry", "openvino.tools.ovc"):
+        sys.modules.setdefault(absent, None)  # type: ignore[arg-type]
     import openvino  # noqa: PLC0415 - slow to import; commands without pictures do without
 
     loaded: ModuleType = openvino
