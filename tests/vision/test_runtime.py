@@ -53,6 +53,19 @@ def test_bytes_and_floats_give_the_same(sface: OpenVinoNetwork) -> None:
     )
 
 
+@pytest.mark.parametrize(("threads", "streams"), [(1, 1), (2, 1), (2, 2), (3, 3)])
+def test_a_batch_that_cannot_be_run_gives_an_error_and_not_what_was_before(
+    cache: Path, threads: int, streams: int
+) -> None:
+    network = OpenVinoNetwork(
+        lambda: models.load(models.YUNET, cache), threads=threads, streams=streams
+    )
+    good, bad = (np.zeros((1, 3, height, 64), np.uint8) for height in (64, 72))
+    assert network(good)["cls_8"].any()
+    with pytest.raises(RuntimeError):
+        network(bad)  # not a multiple of 32: its parts do not fit together
+
+
 def test_a_network_that_nobody_calls_is_not_made() -> None:
     made: list[Batch] = []
 
