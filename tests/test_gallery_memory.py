@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from sayso.gallery import sketch
+
 COUNT, DIMENSION = 3000, 128
 GONE, STAYS = range(5, 25), range(40, 50)
 STRIDES = (1, 2, 4, 6, 8, 12, 16, 24, 32, 48, 64)
@@ -75,6 +77,17 @@ def copies(pid: int, rows: NDArray[np.float32]) -> int:
     return count
 
 
+def sketched(pid: int, rows: NDArray[np.float32]) -> int:
+    """How often a word of the sketch of a row lies in memory."""
+    made = sketch.Sketches.empty(len(rows))
+    made.write(0, rows)
+    words = np.concatenate([made.first.ravel(), made.others.ravel()])
+    return sum(
+        int(np.isin(numbers[: len(numbers) // 2 * 2].view(np.uint64), words).sum())
+        for numbers in memory_of(pid)
+    )
+
+
 @pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="reads the memory as Linux has it")
 @pytest.mark.parametrize("sketched_from", [1, 10**6])
 def test_no_copy_of_a_removed_template_is_left_in_the_process(sketched_from: int) -> None:
@@ -92,10 +105,13 @@ def test_no_copy_of_a_removed_template_is_left_in_the_process(sketched_from: int
         holder.stdin.write(sent.tobytes())
         holder.stdin.flush()
         assert holder.stdout.readline() == b"held\n"
+        if sketched_from < COUNT:
+            assert sketched(holder.pid, kept[list(GONE)]) > sketch.WORDS * len(GONE) // 2
         assert copies(holder.pid, kept[list(GONE)]) >= len(GONE)
         holder.stdin.write(b"x")
         holder.stdin.flush()
         assert holder.stdout.readline() == b"removed\n"
         assert copies(holder.pid, kept[list(GONE)]) == 0
+        assert sketched(holder.pid, kept[list(GONE)]) == 0
         assert copies(holder.pid, kept[list(STAYS)]) >= 3 * len(STAYS)
         holder.stdin.write(b"x")

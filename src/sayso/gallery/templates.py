@@ -4,6 +4,7 @@ They lie in blocks that never move: growing copies nothing. A removed row is ove
 last one, whose place is overwritten by zeros.
 """
 
+import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,10 +33,36 @@ _PRODUCT = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """Up to `ROWS` templates: float32 (ROWS, dimension), and their sketches (WORDS, ROWS)."""
+    """Up to `ROWS` templates: float32 (ROWS, dimension), and their sketches."""
 
     rows: NDArray[np.float32]
-    sketches: NDArray[np.uint64] | None
+    sketches: sketch.Sketches | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One question: probes (Q, dimension), whose floors (Q,) rise to the best that were found."""
+
+    probes: NDArray[np.float32]
+    floors: NDArray[np.float32]
+    enough: int
+    margin: float
+
+    def best(self, similarity: NDArray[np.float32], first: int = 0) -> Sequence[NDArray[np.intp]]:
+        """Places (Q, N) that reach the floor of their probe; floors are raised to the best.
+
+        Args:
+            similarity: of probes in turn and the rows of a block.
+            first: the first of the probes.
+        """
+        floors = self.floors[first : first + len(similarity)]
+        reach = similarity >= floors[:, None]
+        many = np.count_nonzero(reach) > _MANY * self.enough * len(similarity)
+        if many and self.enough < similarity.shape[1]:
+            last = np.partition(similarity, -self.enough, axis=1)[:, -self.enough]
+            np.maximum(floors, last - np.float32(2 * self.margin), out=floors)
+            reach = similarity >= floors[:, None]
+        return [np.flatnonzero(row) for row in reach]
 
 
 class Templates:
@@ -43,12 +70,12 @@ class Templates:
 
     Args:
         dimension: of the vectors.
-        sketched_from: from so many on there are sketches too.
+        sketched_from: from so many on there are sketches too, unless vectors are very short.
     """
 
     def __init__(self, dimension: int, sketched_from: int) -> None:
         self._dimension = dimension
-        self._sketched_from = sketched_from
+        self._sketched_from = sketched_from if dimension >= sketch.SHORTEST else sys.maxsize
         self._blocks: list[_Block] = []
         self._count = 0
         self._multiplied = 0  # rows of the largest product since the last scrub
@@ -88,8 +115,8 @@ class Templates:
         source.rows[last % ROWS] = 0
         if source.sketches is not None:
             if to.sketches is not None:
-                to.sketches[:, place % ROWS] = source.sketches[:, last % ROWS]
-            source.sketches[:, last % ROWS] = 0
+                to.sketches.take(place % ROWS, source.sketches, last % ROWS)
+            source.sketches.clear(last % ROWS)
         else:  # it was added while there were too few to have sketches
             self._sketch(to, place % ROWS, place % ROWS + 1)
         self._count = last
@@ -111,20 +138,21 @@ class Templates:
             more than enough, at least of all that are as similar as the last of the best.
             With sketches, `sketch.MISSED` of those just as similar may be left out.
         """
+        sieve = sketch.Sieve(probes, least) if self._sieves(len(probes)) else None
+        if sieve is not None and not sieve.spares:
+            sieve = None
         margin = (self._dimension + 8) * 2.0**-23  # of the sums in single precision, either way
-        at_most = sketch.limit(least) if self._sieves(len(probes)) else None
-        sieve = None if at_most is None else sketch.Sieve(probes, at_most)
         floors = np.full(len(probes), least - margin, np.float32)
+        asked = _Asked(probes, floors, enough, margin)
         found: list[list[NDArray[np.intp]]] = [[] for _ in probes]
         for number, block in enumerate(self._blocks):
             rows = block.rows[: min(self._count - number * ROWS, ROWS)]
             if sieve is not None and block.sketches is not None:
                 hits: Sequence[NDArray[np.intp]] = [
-                    _left(sieve, probe, rows, block.sketches[:, : len(rows)], probes, floors)
-                    for probe in range(len(probes))
+                    _left(sieve, probe, rows, block.sketches, asked) for probe in range(len(probes))
                 ]
             else:
-                hits = _best(self._compared(probes, rows), floors, enough, margin)
+                hits = asked.best(self._compared(probes, rows))
             for places, some in zip(found, hits, strict=True):
                 if len(some):
                     places.append(some + number * ROWS)
@@ -189,13 +217,12 @@ class Templates:
 
     def _empty(self, *, sketched: bool) -> _Block:
         rows = np.zeros((ROWS, self._dimension), np.float32)
-        sketches = np.zeros((sketch.WORDS, ROWS), np.uint64)
-        return _Block(rows, sketches if sketched else None)
+        return _Block(rows, sketch.Sketches.empty(ROWS) if sketched else None)
 
     def _sketched(self, number: int, block: _Block) -> _Block:
         if block.sketches is not None:
             return block
-        made = _Block(block.rows, np.zeros((sketch.WORDS, ROWS), np.uint64))
+        made = _Block(block.rows, sketch.Sketches.empty(ROWS))
         self._sketch(made, 0, min(self._count - number * ROWS, ROWS))
         return made
 
@@ -203,34 +230,22 @@ class Templates:
         if block.sketches is not None:
             self._multiplied = max(self._multiplied, end - start)
             with _PRODUCT:
-                sketch.write(block.rows[start:end], block.sketches[:, start:end])
+                block.sketches.write(start, block.rows[start:end])
 
 
-def _left(  # noqa: PLR0913, PLR0917 - one probe and one block
+def _left(
     sieve: sketch.Sieve,
     probe: int,
     rows: NDArray[np.float32],
-    sketches: NDArray[np.uint64],
-    probes: NDArray[np.float32],
-    floors: NDArray[np.float32],
+    sketches: sketch.Sketches,
+    asked: _Asked,
 ) -> NDArray[np.intp]:
     """Places in the block that sketches let by and whose similarity is high enough."""
-    places = sieve.left(probe, sketches)
+    places = sieve.left(probe, sketches, len(rows))
     if len(places) * _CROWDED > len(rows):
-        return np.flatnonzero(rows @ probes[probe] >= floors[probe])
+        (best,) = asked.best((rows @ asked.probes[probe])[None], probe)
+        return best
     some = np.take(rows, places, 0, mode="clip")  # a copy, overwritten before it is given back
-    similar: NDArray[np.bool_] = np.dot(some, probes[probe]) >= floors[probe]
+    similar: NDArray[np.bool_] = np.dot(some, asked.probes[probe]) >= asked.floors[probe]
     some.fill(0)
     return places[similar]
-
-
-def _best(
-    similarity: NDArray[np.float32], floors: NDArray[np.float32], enough: int, margin: float
-) -> Sequence[NDArray[np.intp]]:
-    """Places in the block that reach the floor of their probe; floors are raised to the best."""
-    reach = similarity >= floors[:, None]
-    if np.count_nonzero(reach) > _MANY * enough * len(similarity) and enough < similarity.shape[1]:
-        last = np.partition(similarity, -enough, axis=1)[:, -enough]
-        np.maximum(floors, last - np.float32(2 * margin), out=floors)
-        reach = similarity >= floors[:, None]
-    return [np.flatnonzero(row) for row in reach]
