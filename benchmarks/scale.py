@@ -251,10 +251,15 @@ def filled(repository: Repository, sightings: int, faces: int) -> None:
             "INSERT INTO sightings (face_id, person_id, link, similarity, model_sha256)"
             " VALUES (?, ?, 'match', ?, ?)",
             (
-                (n, f"person{0 if n % 4 == 0 else n % PEOPLE:06d}", float(random.random()), MODEL)
+                (n, f"person{0 if n % 4 == 0 else n % PEOPLE:06d}", _found(random), MODEL)
                 for n in range(1, photographs * faces + 1)
             ),
         )
+
+
+def _found(random: np.random.Generator) -> float:
+    """How alike a match is: none was kept below the threshold."""
+    return float(0.7 + 0.3 * random.random())
 
 
 def cpu_seconds(work: Callable[[], object]) -> float:
