@@ -21,7 +21,8 @@ from sayso.errors import (
 from sayso.ledger.entry import Action
 from sayso.services.changeover import ChangedOver, ChangeOver
 from sayso.services.models import DEFAULT, ModelBook, State, chosen
-from sayso.services.recognition import Recogniser, SideBySide, open_scope
+from sayso.services.recognition import Recogniser
+from sayso.services.side_by_side import SideBySide, open_scope
 from sayso.store.sealing import WorkspaceKey
 from sayso.vision.manifest import dumped, read
 from sayso.vision.models import RecogniserManifest

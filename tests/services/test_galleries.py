@@ -9,7 +9,8 @@ from sayso.domain.grant import Purpose
 from sayso.domain.photo import Collection
 from sayso.gallery import Gallery
 from sayso.services.galleries import ScopeGallery
-from sayso.services.recognition import Scope, open_scope
+from sayso.services.scope import Scope
+from sayso.services.side_by_side import open_scope
 
 from .drawing import ADA, BEN, Head, picture, vector
 from .world import World

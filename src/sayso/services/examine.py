@@ -11,7 +11,8 @@ from sayso.errors import PhotographError
 from sayso.services.eye import Eye
 from sayso.services.listing import Ticked
 from sayso.services.ports import PhotographSource
-from sayso.services.recognition import Candidate, CutOut, Scope, cut_out
+from sayso.services.recognition import CutOut, cut_out
+from sayso.services.scope import Candidate, Scope
 from sayso.sources.source import SourceFile
 from sayso.store.photographs import Seen
 from sayso.store.repository import Repository

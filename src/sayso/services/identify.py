@@ -32,7 +32,9 @@ from sayso.services.book import Book
 from sayso.services.eye import Eye
 from sayso.services.places import photograph_and_face, read_photograph
 from sayso.services.ports import Clock, OpenSource
-from sayso.services.recognition import Candidate, LoadRecogniser, Recogniser, open_scope
+from sayso.services.recognition import LoadRecogniser, Recogniser
+from sayso.services.scope import Candidate
+from sayso.services.side_by_side import open_scope
 from sayso.store.photographs import Photograph
 from sayso.store.repository import Repository, Unit
 from sayso.store.templates import Reference

@@ -22,8 +22,10 @@ from sayso.errors import ReferenceOfAnother
 from sayso.services.apart import LookAlike
 from sayso.services.galleries import Newcomer
 from sayso.services.ports import Clock
-from sayso.services.recognition import Recogniser, Scope, open_scope
+from sayso.services.recognition import Recogniser
 from sayso.services.references import Looked, fused
+from sayso.services.scope import Scope
+from sayso.services.side_by_side import open_scope
 from sayso.store.repository import Repository, Unit
 
 

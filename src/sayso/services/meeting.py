@@ -20,14 +20,9 @@ from sayso.errors import FaceError, PhotographError
 from sayso.services.pipeline import in_batches, in_order
 from sayso.services.places import Unreadable, read_photograph
 from sayso.services.ports import Clock, PhotographSource, Progress, unwatched
-from sayso.services.recognition import (
-    Candidate,
-    CutOut,
-    Recogniser,
-    Scope,
-    keep_sightings,
-    open_scope,
-)
+from sayso.services.recognition import CutOut, Recogniser
+from sayso.services.scope import Candidate, Scope, keep_sightings
+from sayso.services.side_by_side import open_scope
 from sayso.store.photographs import Behind, Photograph, StoredFace
 from sayso.store.repository import Repository, Unit
 from sayso.vision.align import align, enough_px

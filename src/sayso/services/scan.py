@@ -23,14 +23,10 @@ from sayso.services.meeting import Meeting
 from sayso.services.pipeline import in_batches, in_order
 from sayso.services.places import Unreadable
 from sayso.services.ports import Clock, OpenSource, PhotographSource, Progress, unwatched
-from sayso.services.recognition import (
-    Candidate,
-    LoadRecogniser,
-    Scope,
-    keep_sightings,
-    open_scope,
-)
+from sayso.services.recognition import LoadRecogniser
 from sayso.services.retention import Retention
+from sayso.services.scope import Candidate, Scope, keep_sightings
+from sayso.services.side_by_side import open_scope
 from sayso.services.takedowns import DEFAULT_DAYS
 from sayso.sources.source import SourceFile
 from sayso.store.photographs import Located, Seen
