@@ -1,7 +1,4 @@
-"""Comparing faces with those whose consent covers it, and with nobody else.
-
-Features of the probes live in these functions' local variables and go with them.
-"""
+"""Recognisers: what computes features of faces, with what is known of its errors."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -11,13 +8,7 @@ import numpy.typing as npt
 
 from sayso.domain.calibration import Calibration
 from sayso.domain.face import Face
-from sayso.domain.matching import (
-    GallerySize,
-    Promise,
-    Thresholds,
-    least_agreement,
-    thresholds,
-)
+from sayso.domain.matching import GallerySize, Promise, Thresholds, least_agreement, thresholds
 from sayso.domain.policy import Permit
 from sayso.services.galleries import Galleries
 from sayso.services.ports import FaceEmbedder

@@ -13,11 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sayso.domain.face import Face, FaceId
-from sayso.domain.matching import (
-    GallerySize,
-    Likeness,
-    classify,
-)
+from sayso.domain.matching import GallerySize, Likeness, classify
 from sayso.domain.person import PersonId
 from sayso.domain.photo import Collection
 from sayso.domain.policy import Manner
