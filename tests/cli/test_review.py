@@ -38,3 +38,22 @@ def test_an_answer_that_is_none_is_usage(desk: Desk) -> None:
         ran = desk.program("review", "--answer", wrong, "--workspace", desk.workspace)
         assert ran.status in {1, 2}
     assert desk.program("review", "--ask", "--workspace", desk.workspace).status == 2
+
+
+def test_a_promise_made_stricter_holds_without_a_scan(desk: Desk, tmp_path: Path) -> None:
+    def shown() -> set[str]:
+        photographs = desk("screen", "space", "--channel", "website")["photos"]
+        return {f["id"] for one in photographs for f in one["faces"] if f["outcome"] == "show"}
+
+    before, found = shown(), desk("find", "Eileen Collins")
+    assert before
+    settings = desk.workspace / "sayso.toml"
+    settings.write_text("false_names = 1e-200\n", encoding="utf-8")  # nobody is so alike
+    assert shown() == set()
+    assert desk("find", "Eileen Collins")["photos"] == []
+    assert before <= {one["face"] for one in desk("review")["questions"]}
+    told = desk("publish", "space", tmp_path / "strict", "--channel", "website")
+    assert "review" in {one["code"] for one in told["withheld"]}
+    settings.unlink()
+    assert shown() >= before
+    assert desk("find", "Eileen Collins") == found

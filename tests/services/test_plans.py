@@ -128,7 +128,8 @@ def judge(world: World) -> None:
 def review(world: World) -> None:
     world.sources["photographs-club"].put("6.png", picture(Head(faint(ADA)), number=6))
     world.scan("club")
-    doubts = Review(world.book, Judge(world.book, world.clock, 2), world.clock)
+    judge = Judge(world.book, world.clock, world.standard, 2)
+    doubts = Review(world.book, judge, world.clock, world.standard)
     [asked] = doubts.questions("club", limit=9).asked
     doubts.answer(asked.face.id, Answer.SAME)
     doubts.questions(None, limit=9)

@@ -31,7 +31,8 @@ def club(world: World) -> World:
 def judges(world: World) -> Iterator[tuple[Judge, Judge]]:
     """Two operators."""
     beside = world.beside(operator="bob")
-    yield Judge(world.book, world.clock, 2), Judge(beside.book, beside.clock, 2)
+    mine, other = (Judge(one.book, one.clock, one.standard, 2) for one in (world, beside))
+    yield mine, other
     beside.close()
 
 
@@ -140,7 +141,7 @@ def test_a_no_that_waits_covers_though_the_doubt_becomes_a_match(
     judges[0].reject("b.png", face, "Ada")
     assert outcome(club, "b.png") is Outcome.REVIEW
     with club.database.writing() as connection:  # as with more references
-        connection.exec_driver_sql("UPDATE sightings SET link = 'match'")
+        connection.exec_driver_sql("UPDATE sightings SET link = 'match', similarity = 0.9")
     assert outcome(club, "b.png") is Outcome.COVER
     shown = [one.path for one in club.find.page("Ada", limit=9).photographs]
     assert shown == ["a.png"]

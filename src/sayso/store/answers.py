@@ -1,6 +1,6 @@
 """Faces in doubt, and what each operator said of them where several must agree."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -19,11 +19,21 @@ class Answers:
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
 
-    def photographs_in_doubt(self, within: Iterable[CollectionId]) -> list[PhotoId]:
+    def photographs_in_doubt(self, within: Mapping[CollectionId, float]) -> list[PhotoId]:
         """Photographs, lying somewhere, with a face that comparing left in doubt; settled or not.
 
-        A doubt, or a match that somebody else's match contends: only these rows are read.
+        A doubt, or a match that somebody else's match contends or that may not reach any more:
+        only these rows are read.
+
+        Args:
+            within: collections, and the highest similarity (cosine) from which one matches there.
         """
+        if not within:
+            return []
+        matched = sightings.c.link == Link.MATCH.value
+        here = sa.case(dict(within), value=photos.c.collection_id)
+        alike = sightings.c.similarity
+        below = matched & (alike < max(within.values())) & (alike < here)
         rival = sightings.alias("rival")
         contended = sa.exists().where(
             rival.c.face_id == sightings.c.face_id,
@@ -32,7 +42,7 @@ class Answers:
         )
         doubtful = sightings.c.link == Link.REVIEW.value
         found: set[int] = set()
-        for which in (doubtful, (sightings.c.link == Link.MATCH.value) & contended):
+        for which in (doubtful, matched & contended, below):
             query = (
                 sa.select(faces.c.photo_id)
                 .select_from(sightings)

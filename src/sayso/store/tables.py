@@ -66,6 +66,10 @@ collections = Table(
     Column("basis", String),
     Column("retain_until", String),
     Column("declared_at", String, nullable=False),
+    # How large the gallery was that its faces were last compared with: thresholds follow from it.
+    # Null: they never were.
+    Column("gallery_people", Integer),
+    Column("gallery_references", Integer),
 )
 
 photos = Table(

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sayso import __version__
+from sayso.domain.calibration import Calibration
 from sayso.domain.person import Person, PersonId
 from sayso.errors import OutputRefused, WorkspaceBusy
 from sayso.ledger.disk import LOCK
@@ -26,6 +27,7 @@ from sayso.services.custody import Custody
 from sayso.services.declare import Declare
 from sayso.services.find import FindPhotographs
 from sayso.services.judge import Judge
+from sayso.services.limits import Standard
 from sayso.services.notices import NoticeBook
 from sayso.services.objections import Object
 from sayso.services.ports import Clock
@@ -245,12 +247,12 @@ class Workspace:
     @cached_property
     def find(self) -> FindPhotographs:
         """Finds a person's photographs."""
-        return FindPhotographs(self.book, self.clock)
+        return FindPhotographs(self.book, self.clock, self.standard)
 
     @cached_property
     def screen(self) -> Screen:
         """Says what may be published."""
-        return Screen(self.repository, self.book, self.clock, self.settings.perhaps)
+        return Screen(self.repository, self.book, self.clock, self.settings.perhaps, self.standard)
 
     @cached_property
     def scrutinise(self) -> Scrutinise:
@@ -290,6 +292,11 @@ class Workspace:
 
         return Roll(self.repository, self.book, self.clock, Apart(self._measured, self.clock))
 
+    @cached_property
+    def standard(self) -> Standard:
+        """What comparisons found is held to when something is decided."""
+        return Standard(_calibrations, self.settings.promise)
+
     def _measured(self, unit: Unit) -> list[Measured]:
         """What is known of the models, without loading them."""
         from sayso.services.apart import Measured
@@ -316,18 +323,18 @@ class Workspace:
     @cached_property
     def judge(self) -> Judge:
         """Takes a human's word."""
-        return Judge(self.book, self.clock, self.settings.review_operators)
+        return Judge(self.book, self.clock, self.standard, self.settings.review_operators)
 
     @cached_property
     def review(self) -> Review:
         """Asks a human about faces in doubt."""
-        return Review(self.book, self.judge, self.clock)
+        return Review(self.book, self.judge, self.clock, self.standard)
 
     def review_page(self, questions: Questions) -> str:
         """A page to look at faces in doubt."""
         from sayso.services.review_page import review_page
 
-        return review_page(self.repository, questions, self.clock)
+        return review_page(self.repository, questions, self.clock, self.standard)
 
     @cached_property
     def rights(self) -> Rights:
@@ -386,6 +393,7 @@ class Workspace:
             self.settings.cores,
             self.settings.controller,
             self._logic,
+            self.standard,
             self._told,
         )
 
@@ -441,6 +449,15 @@ class Workspace:
     def close(self) -> None:
         """Give back what is held."""
         self.database.close()
+
+
+def _calibrations(unit: Unit) -> Mapping[str, Calibration]:
+    """What is known of the models that people are compared by, without loading them."""
+    from sayso.services.models import chosen
+
+    now = chosen(unit)
+    known = {now.manifest.sha256: now.manifest.calibration}
+    return known if now.former is None else known | {now.former.sha256: now.former.calibration}
 
 
 def _open_dataset(folder: str) -> Folder:
