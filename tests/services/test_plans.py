@@ -18,6 +18,7 @@ from sayso.services.enrolment import Image
 from sayso.services.judge import Judge
 from sayso.services.objections import Object
 from sayso.services.review import Review
+from sayso.services.waiting import WaitingWords
 
 from .drawing import ADA, BEN, LEFT, NOBODY, RIGHT, Head, faint, picture
 from .world import WEBSITE, World
@@ -133,6 +134,7 @@ def review(world: World) -> None:
     [asked] = doubts.questions("club", limit=9).asked
     doubts.answer(asked.face.id, Answer.SAME)
     doubts.questions(None, limit=9)
+    assert len(WaitingWords(world.book, world.clock)(limit=9)) == 1
     world.scan("club", again=True)
 
 

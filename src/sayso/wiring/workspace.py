@@ -30,6 +30,7 @@ from sayso.services.judge import Judge
 from sayso.services.limits import Standard
 from sayso.services.notices import NoticeBook
 from sayso.services.objections import Object
+from sayso.services.open_pages import FOLDER, OpenPages
 from sayso.services.ports import Clock
 from sayso.services.receipt import Receipts
 from sayso.services.refusals import Refusals, standing, write_list
@@ -39,6 +40,7 @@ from sayso.services.rights import Rights
 from sayso.services.roll import Roll
 from sayso.services.screen import Screen
 from sayso.services.takedowns import TakeDowns
+from sayso.services.waiting import WaitingWords
 from sayso.settings import FILE, Settings
 from sayso.sources.folder import Folder
 from sayso.store.backup import Written, clear_unpacked, write_backup
@@ -84,6 +86,7 @@ class Workspace:
             ErasureIncomplete, WorkspaceBusy: an erasure still cannot be finished.
         """
         clear_unpacked(self.folder)
+        self.open_pages.clear()
         finished = self.rights.erasing.finish()
         closed = self.repository.settle()
         notes = [] if self.models.note is None else [self.models.note]
@@ -329,6 +332,16 @@ class Workspace:
     def review(self) -> Review:
         """Asks a human about faces in doubt."""
         return Review(self.book, self.judge, self.clock, self.standard)
+
+    @cached_property
+    def waiting_words(self) -> WaitingWords:
+        """Lists words that wait for another operator."""
+        return WaitingWords(self.book, self.clock)
+
+    @property
+    def open_pages(self) -> OpenPages:
+        """Pages that lie open while somebody is asked."""
+        return OpenPages(self.folder / FOLDER)
 
     def review_page(self, questions: Questions) -> str:
         """A page to look at faces in doubt."""
