@@ -44,6 +44,7 @@ class LimitsOfNow:
     standard: Standard
     _calibrations: Mapping[str, Calibration] | None = None
     _sizes: dict[CollectionId, GallerySize | None] = field(default_factory=dict)
+    _people: dict[tuple[str, PersonId], GallerySize] = field(default_factory=dict)
     _known: dict[tuple[str, int], Thresholds] = field(default_factory=dict)
 
     def __call__(
@@ -53,10 +54,7 @@ class LimitsOfNow:
         if model_sha256 not in self.calibrations:
             return None
         size = self._size(collection)
-        if size is None:  # one face was compared with this one person
-            held = self.unit.templates.held(person, model_sha256=model_sha256)
-            size = GallerySize(1, len(held.ids))
-        return self._of(model_sha256, size)
+        return self._of(model_sha256, size or self._alone(model_sha256, person))
 
     def highest(self, collection: CollectionId) -> float:
         """The highest similarity (cosine) from which anybody matches in a collection."""
@@ -80,6 +78,14 @@ class LimitsOfNow:
                 self.calibrations[model_sha256], size=size, promise=self.standard.promise
             )
         return self._known[key]
+
+    def _alone(self, model_sha256: str, person: PersonId) -> GallerySize:
+        """One person, with whom one face was compared."""
+        key = (model_sha256, person)
+        if key not in self._people:
+            held = self.unit.templates.held(person, model_sha256=model_sha256)
+            self._people[key] = GallerySize(1, len(held.ids))
+        return self._people[key]
 
     def _size(self, collection: CollectionId) -> GallerySize | None:
         """The gallery that faces of a collection were compared with; None: one person each."""
