@@ -39,6 +39,7 @@ from sayso.services.book import Book
 from sayso.services.catchup import CatchUp
 from sayso.services.eye import Eye
 from sayso.services.find import FindPhotographs
+from sayso.services.limits import Standard
 from sayso.services.recognition import Recogniser
 from sayso.services.scan import Scan
 from sayso.services.screen import Screen
@@ -179,8 +180,9 @@ def paging(sightings: int, faces: int) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
         place = Place.create(Path(folder))
         filled(place.repository, sightings, faces)
-        screen = Screen(place.repository, place.book, clock, Perhaps.COVER)
-        find = FindPhotographs(place.book, clock)
+        standard = Standard(lambda _: {MODEL: _CALIBRATION}, Promise(0.001, 0.1))
+        screen = Screen(place.repository, place.book, clock, Perhaps.COVER, standard)
+        find = FindPhotographs(place.book, clock, standard)
         channel = Channel("website")
         middle = f"{sightings // faces // 2:09d}.jpg"
         rows = []

@@ -118,7 +118,9 @@ def labelled(
     workspace = open_workspace(desk.workspace, {"SAYSO_CACHE": str(cache)})
     with workspace.repository.reading() as unit:
         placed = unit.files.page(unit.collections.get("press").id, limit=10_000)
-        links = unit.sightings.of_photographs(one.photo for one in placed)
+        links = unit.sightings.of_photographs(
+            (one.photo for one in placed), workspace.standard(unit)
+        )
     yield Labelled(
         desk=desk,
         workspace=workspace,

@@ -10,7 +10,7 @@ from .program import Desk
 def test_a_look_alike_is_told_and_what_is_in_doubt_is_settled(
     desk: Desk, scene: Scene, tmp_path: Path
 ) -> None:
-    assert desk("review") == {"questions": [], "faces": 0, "waiting": 0}
+    assert desk("review") == {"questions": [], "faces": 0, "waiting": 0, "words": []}
     assert {tuple(one["alike"]) for one in desk("people")["people"]} == {()}
     arguments = ("enrol", "Ann Other", scene.collins, "--grant", "recognise", "--grant",
                  "name:staff", "--evidence", scene.form)  # fmt: skip
@@ -38,3 +38,60 @@ def test_an_answer_that_is_none_is_usage(desk: Desk) -> None:
         ran = desk.program("review", "--answer", wrong, "--workspace", desk.workspace)
         assert ran.status in {1, 2}
     assert desk.program("review", "--ask", "--workspace", desk.workspace).status == 2
+
+
+def test_a_promise_made_stricter_holds_without_a_scan(desk: Desk, tmp_path: Path) -> None:
+    def shown() -> set[str]:
+        photographs = desk("screen", "space", "--channel", "website")["photos"]
+        return {f["id"] for one in photographs for f in one["faces"] if f["outcome"] == "show"}
+
+    before, found = shown(), desk("find", "Eileen Collins")
+    assert before
+    settings = desk.workspace / "sayso.toml"
+    settings.write_text("false_names = 1e-200\n", encoding="utf-8")  # nobody is so alike
+    assert shown() == set()
+    assert desk("find", "Eileen Collins")["photos"] == []
+    assert before <= {one["face"] for one in desk("review")["questions"]}
+    told = desk("publish", "space", tmp_path / "strict", "--channel", "website")
+    assert "review" in {one["code"] for one in told["withheld"]}
+    settings.unlink()
+    assert shown() >= before
+    assert desk("find", "Eileen Collins") == found
+
+
+def test_words_that_wait_for_another_operator_are_listed(desk: Desk) -> None:
+    (desk.workspace / "sayso.toml").write_text("review_operators = 2\n", encoding="utf-8")
+
+    def says(operator: str, *arguments: str) -> bool:
+        ran = desk.program(*arguments, "--json", "--workspace", desk.workspace,
+                           environment={"SAYSO_OPERATOR": operator})  # fmt: skip
+        assert ran.status == 0, ran
+        return bool(ran.json["holds"])
+
+    photographs = desk("screen", "space", "--channel", "website")["photos"]
+    photo, face = next(
+        (one["path"], found["id"])
+        for one in photographs
+        for found in one["faces"]
+        if found["outcome"] == "show"
+    )
+    assert not says("alice", "reject", photo, face, "Eileen Collins")
+    assert not says("alice", "mark", photo, face, "Grace Hopper")  # whom staff may not be told of
+    words = desk("review", "space")["words"]
+    told = [(w["face"], w["photo"], w["said"], w["operator"], w["person"]) for w in words]
+    [about] = [one["person"] for one in words if one["person"]]
+    assert about["name"] == "Eileen Collins"
+    assert sorted(told, key=str) == sorted(
+        [(face, photo, "rejected", "alice", about), (face, photo, "marked", "alice", None)], key=str
+    )
+    ran = desk.program("review", "--workspace", desk.workspace)
+    assert "alice: it is not Eileen Collins, once another operator says the same" in ran.out
+    assert "alice: it is somebody whose name may not be told" in ran.out
+    assert "Grace Hopper" not in ran.out
+    assert says("bob", "reject", photo, face, "Eileen Collins")
+    assert says("bob", "mark", photo, face, "Grace Hopper")
+    assert not says("bob", "unmark", photo, face, "Eileen Collins")
+    [word] = desk("review", "--limit", "1")["words"]
+    assert (word["said"], word["operator"]) == ("taken_back", "bob")
+    assert says("alice", "unmark", photo, face, "Eileen Collins")
+    assert desk("review")["words"] == []

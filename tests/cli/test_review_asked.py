@@ -87,6 +87,34 @@ def test_the_page_is_there_while_it_is_asked_and_then_gone(doubtful: Desk) -> No
     assert not page.parent.exists()
 
 
+def test_the_page_of_one_that_was_killed_goes_with_the_next_start(doubtful: Desk) -> None:
+    command = ("review", "--ask", "--workspace", doubtful.workspace)
+    with doubtful.program.on_a_terminal(*command) as killed:
+        (left,) = pages(killed.until(r"\[l\]:").shown)
+        killed.process.kill()
+        killed.process.wait(timeout=60)
+    assert "Eileen Collins" in left.read_text("utf-8")
+    with doubtful.program.on_a_terminal(*command) as terminal:
+        (page,) = pages(terminal.until(r"\[l\]:").shown)
+        assert not left.parent.exists()
+        doubtful("review")
+        assert "Eileen Collins" in page.read_text("utf-8")  # somebody looks at it
+        terminal.type("q\n")
+        assert terminal.ended().status == 0
+    assert list(page.parent.parent.iterdir()) == []
+
+
+def test_an_erasure_removes_pages_that_lie_open(doubtful: Desk) -> None:
+    command = ("review", "--ask", "--workspace", doubtful.workspace)
+    with doubtful.program.on_a_terminal(*command) as terminal:
+        (page,) = pages(terminal.until(r"\[l\]:").shown)
+        assert "Eileen Collins" in page.read_text("utf-8")
+        doubtful("erase", "Eileen Collins", "--yes")
+        assert not page.parent.exists()
+        terminal.type("q\n")
+        assert terminal.ended().status == 0
+
+
 @pytest.mark.parametrize("key", [INTERRUPT, END])
 def test_who_is_interrupted_keeps_what_they_said(doubtful: Desk, key: str) -> None:
     first, second, *_ = questions(doubtful)

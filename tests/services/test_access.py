@@ -76,6 +76,7 @@ def access_of(world: World, history: History = no_history) -> Access:
         2,
         SCHOOL,
         lambda _: logic(world),
+        world.standard,
         history,
     )
 

@@ -37,7 +37,7 @@ def twin(world: World, collections: tuple[str, ...] = ()) -> Enrolled:
 def links(world: World, path: str) -> set[tuple[str, Link]]:
     """Whom the faces of a photograph are linked to."""
     with world.repository.reading() as unit:
-        found = unit.sightings.of_photograph(unit.files.at_path(path)[0][1])
+        found = unit.sightings.of_photograph(unit.files.at_path(path)[0][1], world.standard(unit))
         return {(unit.people.get(s.person).name, s.link) for row in found.values() for s in row}
 
 

@@ -18,6 +18,7 @@ from sayso.services.enrolment import Image
 from sayso.services.judge import Judge
 from sayso.services.objections import Object
 from sayso.services.review import Review
+from sayso.services.waiting import WaitingWords
 
 from .drawing import ADA, BEN, LEFT, NOBODY, RIGHT, Head, faint, picture
 from .world import WEBSITE, World
@@ -128,10 +129,12 @@ def judge(world: World) -> None:
 def review(world: World) -> None:
     world.sources["photographs-club"].put("6.png", picture(Head(faint(ADA)), number=6))
     world.scan("club")
-    doubts = Review(world.book, Judge(world.book, world.clock, 2), world.clock)
+    judge = Judge(world.book, world.clock, world.standard, 2)
+    doubts = Review(world.book, judge, world.clock, world.standard)
     [asked] = doubts.questions("club", limit=9).asked
     doubts.answer(asked.face.id, Answer.SAME)
     doubts.questions(None, limit=9)
+    assert len(WaitingWords(world.book, world.clock)(limit=9)) == 1
     world.scan("club", again=True)
 
 

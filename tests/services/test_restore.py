@@ -169,7 +169,7 @@ def test_where_two_must_agree_what_they_said_counts_the_same_after_a_restore(
     world = lived_in(tmp_path / "workspace")
     backup = backed_up(world)
     second = world.beside(operator="bob")
-    mine, other = (Judge(one.book, one.clock, 2) for one in (world, second))
+    mine, other = (Judge(one.book, one.clock, one.standard, 2) for one in (world, second))
     assert not mine.take_back("a.png", world.face("a.png"), ADA_NAME).holds
     told = [judge.mark("c.png", world.face("c.png"), ADA_NAME).holds for judge in (mine, other)]
     assert told == [False, True]

@@ -23,7 +23,8 @@ ALL = "recognise find name:staff publish:website"
 
 
 def review(world: World, operators: int = 1) -> Review:
-    return Review(world.book, Judge(world.book, world.clock, operators), world.clock)
+    judge = Judge(world.book, world.clock, world.standard, operators)
+    return Review(world.book, judge, world.clock, world.standard)
 
 
 def asked(world: World, name: str | None = "club") -> list[Question]:
@@ -229,7 +230,7 @@ def test_two_operators_must_agree_where_the_rule_is_two(doubtful: World, second:
 
 
 def test_the_rule_of_two_holds_for_mark_and_reject(doubtful: World) -> None:
-    judge = Judge(doubtful.book, doubtful.clock, 2)
+    judge = Judge(doubtful.book, doubtful.clock, doubtful.standard, 2)
     face = doubtful.face("a.png")
     assert not judge.mark("a.png", face, "Ada").holds
     assert outcome(doubtful, face) is Outcome.REVIEW
@@ -238,7 +239,7 @@ def test_the_rule_of_two_holds_for_mark_and_reject(doubtful: World) -> None:
 
 
 def test_what_two_said_one_alone_does_not_take_back(doubtful: World, second: World) -> None:
-    mine, other = (Judge(one.book, one.clock, 2) for one in (doubtful, second))
+    mine, other = (Judge(one.book, one.clock, one.standard, 2) for one in (doubtful, second))
     face = doubtful.face("a.png")
     mine.reject("a.png", face, "Ada")
     assert other.reject("a.png", face, "Ada").holds
@@ -262,13 +263,16 @@ def test_the_page_shows_the_face_beside_what_humans_marked(doubtful: World) -> N
     doubtful.sources["photographs-club"].put("b.png", picture(Head(ADA), number=1))
     doubtful.scan("club")
     questions = review(doubtful).questions("club", limit=9)
-    page = review_page(doubtful.repository, questions, doubtful.clock)
+    page = review_page(doubtful.repository, questions, doubtful.clock, doubtful.standard)
     assert page.count("a.png") == 2
     assert page.count("b.png") == 1
     assert "Ada?" in page
     doubtful.rights.withdraw("Ada")
     again = review_page(
-        doubtful.repository, review(doubtful).questions("club", limit=9), doubtful.clock
+        doubtful.repository,
+        review(doubtful).questions("club", limit=9),
+        doubtful.clock,
+        doubtful.standard,
     )
     assert "Ada" not in again
 

@@ -171,7 +171,7 @@ def test_where_the_rule_is_two_one_alone_does_not_say_that_there_is_no_face(
     world.scan("club")
     world.publish(out)
     second = world.beside(operator="bob")
-    mine, other = (Judge(one.book, one.clock, 2) for one in (world, second))
+    mine, other = (Judge(one.book, one.clock, one.standard, 2) for one in (world, second))
     for _ in range(2):
         first = mine.is_no_face("a.png", perhaps(world))
         assert first is not None

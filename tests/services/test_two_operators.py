@@ -9,6 +9,7 @@ from sayso.domain.screening import Outcome
 from sayso.errors import FaceUnknown
 from sayso.ledger.entry import Action
 from sayso.services.judge import Judge
+from sayso.services.waiting import WaitingWords
 
 from .drawing import ADA, BEN, NOBODY, Head, faint, picture
 from .world import WEBSITE, World
@@ -31,7 +32,8 @@ def club(world: World) -> World:
 def judges(world: World) -> Iterator[tuple[Judge, Judge]]:
     """Two operators."""
     beside = world.beside(operator="bob")
-    yield Judge(world.book, world.clock, 2), Judge(beside.book, beside.clock, 2)
+    mine, other = (Judge(one.book, one.clock, one.standard, 2) for one in (world, beside))
+    yield mine, other
     beside.close()
 
 
@@ -140,7 +142,7 @@ def test_a_no_that_waits_covers_though_the_doubt_becomes_a_match(
     judges[0].reject("b.png", face, "Ada")
     assert outcome(club, "b.png") is Outcome.REVIEW
     with club.database.writing() as connection:  # as with more references
-        connection.exec_driver_sql("UPDATE sightings SET link = 'match'")
+        connection.exec_driver_sql("UPDATE sightings SET link = 'match', similarity = 0.9")
     assert outcome(club, "b.png") is Outcome.COVER
     shown = [one.path for one in club.find.page("Ada", limit=9).photographs]
     assert shown == ["a.png"]
@@ -257,3 +259,34 @@ def test_no_face_that_waits_can_be_taken_back(
     judges[0].take_back_face("a.png", place)
     with pytest.raises(FaceUnknown):
         judges[0].take_back_face("a.png", place)
+
+
+def test_a_no_face_that_waits_is_listed_and_tells_of_nobody(
+    world: World, place: str, judges: tuple[Judge, Judge]
+) -> None:
+    words = WaitingWords(world.book, world.clock)
+    assert words(limit=9) == ()
+    judges[0].is_no_face("a.png", place)
+    entries = world.count_entries()
+    [word] = words("club", limit=9)
+    assert (word.face.id, word.said, word.person) == (place, "no_face", None)
+    assert word.operator == "account-7"
+    assert world.count_entries() == entries
+    judges[1].is_no_face("a.png", place)
+    assert words(limit=9) == ()
+
+
+def test_of_whom_a_word_that_waits_tells_is_entered(
+    club: World, judges: tuple[Judge, Judge]
+) -> None:
+    club.collection("other")
+    judges[0].reject("a.png", club.face("a.png"), "Ada")
+    judges[0].mark("c.png", club.face("c.png"), "Ada")
+    words = WaitingWords(club.book, club.clock)
+    assert words("other", limit=9) == ()
+    assert [one.said for one in words("club", limit=1)] == ["rejected"]
+    assert [one.said for one in words(limit=9)] == ["rejected", "marked"]
+    entry = club.entries()[-1].draft
+    assert (entry.action, entry.details["of"], len(entry.subjects)) == (
+        Action.DISCLOSURE, "waiting", 1,
+    )  # fmt: skip

@@ -32,6 +32,7 @@ from sayso.services.find import FindPhotographs
 from sayso.services.galleries import Galleries
 from sayso.services.identify import IdentifiedFace, Identify, Verify
 from sayso.services.judge import Judge
+from sayso.services.limits import Standard
 from sayso.services.ports import FaceDetector, FaceEmbedder
 from sayso.services.publication import Publication
 from sayso.services.publish import Publish
@@ -43,7 +44,7 @@ from sayso.services.scrutiny import Scrutinise
 from sayso.sources.source import SourceFile
 from sayso.store.database import Database
 from sayso.store.photographs import Photograph
-from sayso.store.repository import Repository
+from sayso.store.repository import Repository, Unit
 from sayso.store.sealing import WorkspaceKey
 from sayso.store.tables import metadata
 from sayso.vision.decode import DecodeLimits
@@ -146,14 +147,9 @@ class World:
         self.catch_up = CatchUp(kept, book, eye.limits, load, self._source, clock, WORKERS)
         self.identifying = Identify(kept, book, eye, load, clock)
         self.verify = Verify(kept, book, eye, load, self._source, clock)
-        self.find = FindPhotographs(book, clock)
-        self.screen = Screen(kept, book, clock, Perhaps.COVER)
-        self.judge = Judge(book, clock)
         self.rights = Rights(kept, book, clock, let_go=self.galleries.let_go)
         self.scrutinise = Scrutinise(kept, book, eye, self._source, clock, WORKERS)
-        self.publishing = Publish(
-            kept, book, eye, self.scrutinise, self.screen, self._source, clock, WORKERS, "0"
-        )
+        self.promise_of(Promise(0.001, 0.1))
 
     @classmethod
     def create(cls, folder: Path, key: WorkspaceKey | None = None) -> "World":
@@ -166,6 +162,22 @@ class World:
     def beside(self, operator: str = "account-7") -> "World":
         return World(self.folder, self.key, self.clock, self.sources, operator=operator)
 
+    def promise_of(self, promise: Promise) -> None:
+        """What the controller accepts from now on."""
+        kept, book, clock = self.repository, self.book, self.clock
+        self.promise = promise
+        self.standard = standard = Standard(self.calibrations, promise)
+        self.find = FindPhotographs(book, clock, standard)
+        self.screen = Screen(kept, book, clock, Perhaps.COVER, standard)
+        self.judge = Judge(book, clock, standard)
+        self.publishing = Publish(
+            kept, book, self.eye, self.scrutinise, self.screen, self._source, clock, WORKERS, "0"
+        )
+
+    def calibrations(self, _unit: Unit) -> Mapping[str, Calibration]:
+        """What is known of the models in use."""
+        return {self.model: _CALIBRATION}
+
     def load_recogniser(self) -> Recogniser:
         self.loads += 1
         return Recogniser(
@@ -173,7 +185,7 @@ class World:
             self.model,
             DIMENSION,
             _CALIBRATION,
-            Promise(0.001, 0.1),
+            self.promise,
             self.galleries,
             self.quick,
             self.slack,
@@ -231,7 +243,7 @@ class World:
         """Whom the faces of a collection are linked to."""
         wanted = [photograph.id for photograph in self.photographs(name)]
         with self.repository.reading() as unit:
-            return unit.sightings.of_photographs(wanted)
+            return unit.sightings.of_photographs(wanted, self.standard(unit))
 
     def face(self, path: str, place: int = 0) -> str:
         """The id of a photograph's face, from left to right."""

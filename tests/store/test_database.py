@@ -49,6 +49,21 @@ def test_opening_a_workspace_of_this_version_changes_nothing(kept: Kept) -> None
     assert kept.database.path.read_bytes() == before
 
 
+def test_a_workspace_of_the_first_version_is_brought_up_to_date(kept: Kept) -> None:
+    with kept.repository.writing() as unit:
+        unit.collections.declare(CLUB, "/photographs", NOW)
+    with kept.database.writing() as connection:
+        for name in ("gallery_people", "gallery_references"):
+            connection.exec_driver_sql(f"ALTER TABLE collections DROP COLUMN {name}")
+        connection.exec_driver_sql("DROP INDEX ix_faces_no_face_by")
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
+    kept.database.check_schema()
+    test_the_migrations_make_just_the_tables_that_the_code_speaks_of(kept)
+    with kept.repository.reading() as unit:
+        assert unit.collections.gallery(CLUB.id) is None
+        assert unit.collections.get("club") == CLUB
+
+
 def test_a_workspace_of_a_newer_version_is_refused_and_not_touched(kept: Kept) -> None:
     with kept.database.writing() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")

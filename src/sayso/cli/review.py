@@ -2,7 +2,6 @@
 
 import signal
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,14 +12,23 @@ import typer
 from sayso.cli.files import write_file
 from sayso.cli.session import PHOTOGRAPHS, FolderOption, JsonOption, Session, escape, many, session
 from sayso.domain.doubt import Answer
+from sayso.domain.face import Box
 
 if TYPE_CHECKING:
     from sayso.services.review import Answered, Question, Questions
+    from sayso.services.waiting import WaitingWord
 
 app = typer.Typer()
 
 _KEYS = {"s": Answer.SAME, "n": Answer.NOT_THE_SAME, "c": Answer.CANNOT_TELL}
 _LATER, _QUIT = "l", "q"
+_WORDS = {
+    "marked": "it is {}",
+    "rejected": "it is not {}",
+    "unsure": "nobody can tell whether it is {}",
+    "taken_back": "what was said of it and {} is taken back",
+    "no_face": "it is no face",
+}
 _QUESTION = "[s]ame, [n]ot the same, [c]annot tell, [l]ater, [q]uit"
 
 
@@ -71,8 +79,10 @@ def review(
         if ask:
             _ask(run, questions)
             return
-        lines = [_line(one) for one in questions.asked]
-        run.result(_values(questions), *lines or ["No face is in doubt."])
+        words = run.workspace.waiting_words(collection, limit=limit)
+        lines = [_line(one) for one in questions.asked] or ["No face is in doubt."]
+        values = _values(questions) | {"words": [_word(one) for one in words]}
+        run.result(values, *lines, *(_word_line(one) for one in words))
         _tell_rest(run, questions)
 
 
@@ -121,9 +131,8 @@ def _ask(run: Session, questions: "Questions") -> None:
     """Ask about one after the other, with a page to look at that goes when this ends."""
     if not sys.stdin.isatty():
         raise typer.BadParameter("--ask needs a terminal; elsewhere use --answer FACE=ANSWER")
-    with _ends_in_order(), tempfile.TemporaryDirectory(prefix="sayso-review-") as folder:
-        page = Path(folder) / "review.html"
-        page.write_text(run.workspace.review_page(questions), encoding="utf-8")
+    text = run.workspace.review_page(questions)
+    with _ends_in_order(), run.workspace.open_pages.shown(text) as page:
         run.note(f"The faces: {escape(page.as_uri())} (it goes when you end this)")
         answered_of: set[str] = set()
         settled: set[str] = set()
@@ -174,32 +183,64 @@ def _tell_rest(run: Session, questions: "Questions") -> None:
         run.note(f"{len(questions.asked)} of {many(questions.faces, 'face')} in doubt.")
 
 
+def _word_line(one: "WaitingWord") -> str:
+    """What waits for another operator, who says the same with the verb that it was said with."""
+    name = "somebody whose name may not be told" if one.person is None else escape(one.person.name)
+    said = _WORDS[one.said].format(name)
+    return (
+        f"face {one.face.id}  {escape(one.collection.name)}  {escape(_path(one))}  "
+        f"[dim]{_place(one.face.face.box)}[/]  {escape(one.operator)}: {said}, once another "
+        "operator says the same"
+    )
+
+
+def _word(one: "WaitingWord") -> dict[str, object]:
+    person = None if one.person is None else {"id": one.person.id, "name": one.person.name}
+    return {
+        "face": one.face.id,
+        "collection": one.collection.name,
+        "photo": _path(one),
+        "box": _box(one.face.face.box),
+        "said": one.said,
+        "person": person,
+        "operator": one.operator,
+    }
+
+
+def _path(one: "WaitingWord") -> str:
+    return one.photograph.paths[0] if one.photograph.paths else one.photograph.id
+
+
+def _box(box: Box) -> list[float]:
+    return [round(n, 6) for n in (box.x, box.y, box.width, box.height)]
+
+
+def _place(box: Box) -> str:
+    return ",".join(f"{n:.3f}" for n in _box(box))
+
+
 def _line(one: "Question") -> str:
-    box = one.face.face.box
-    place = ",".join(f"{n:.3f}" for n in (box.x, box.y, box.width, box.height))
     alike = "" if one.similarity is None else f" {one.similarity:.3f}"
     others = f", or {many(one.others, 'other')}" if one.others else ""
     return (
         f"face {one.face.id}  {escape(one.collection.name)}  {escape(one.photograph.paths[0])}  "
-        f"[dim]{place}[/]  {escape(one.person.name)}?{alike}{others}"
+        f"[dim]{_place(one.face.face.box)}[/]  {escape(one.person.name)}?{alike}{others}"
     )
 
 
 def _values(questions: "Questions") -> dict[str, object]:
-    asked = []
-    for one in questions.asked:
-        box = one.face.face.box
-        asked.append(
-            {
-                "kind": "person",
-                "face": one.face.id,
-                "collection": one.collection.name,
-                "photo": one.photograph.paths[0],
-                "box": [round(n, 6) for n in (box.x, box.y, box.width, box.height)],
-                "person": {"id": one.person.id, "name": one.person.name},
-                "similarity": one.similarity,
-                "settles": round(one.settles, 3),
-                "others": one.others,
-            }
-        )
+    asked = [
+        {
+            "kind": "person",
+            "face": one.face.id,
+            "collection": one.collection.name,
+            "photo": one.photograph.paths[0],
+            "box": _box(one.face.face.box),
+            "person": {"id": one.person.id, "name": one.person.name},
+            "similarity": one.similarity,
+            "settles": round(one.settles, 3),
+            "others": one.others,
+        }
+        for one in questions.asked
+    ]
     return {"questions": asked, "faces": questions.faces, "waiting": questions.waiting}

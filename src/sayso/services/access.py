@@ -29,6 +29,7 @@ from sayso.services.access_pictures import Copier, Handed
 from sayso.services.book import Book
 from sayso.services.eye import Eye
 from sayso.services.handover import whole_file
+from sayso.services.limits import Standard
 from sayso.services.ports import Clock, OpenSource, Progress, unwatched
 
 
@@ -62,6 +63,7 @@ class Access:
     workers: int
     controller: Controller
     logic: Callable[[frozenset[str]], Logic]
+    standard: Standard
     history: History = no_history
 
     def __call__(
@@ -99,7 +101,8 @@ class Access:
         with whole_file(out, overwrite=overwrite) as stream:
             with self.book.writing() as page:  # entered before it is handed over
                 known = page.unit.people.get(person)
-                facts = gather(page.unit, known, self.controller, self.history, now)
+                limits = self.standard(page.unit)
+                facts = gather(page.unit, known, self.controller, self.history, limits, now)
                 page.unit.people.touch(known.id, now)
                 page.enter(Action.ACCESS, subjects=[known.id], details={"archive": True})
             handed = self._write(stream, facts, asked, progress)

@@ -16,7 +16,7 @@ from sayso.domain.photo import Collection
 from sayso.domain.record import consent_records, subjects
 from sayso.domain.record_event import ends
 from sayso.domain.record_terms import Node, Subject
-from sayso.domain.sighting import Link, Sighting
+from sayso.domain.sighting import Limits, Link, Sighting
 from sayso.services.redaction import Redaction
 from sayso.store.holdings import Published, Rows, Trace
 from sayso.store.photographs import Photograph
@@ -111,8 +111,13 @@ class Facts:
     models: frozenset[str]
 
 
-def gather(
-    unit: Unit, person: Person, controller: Controller, history: History, now: datetime
+def gather(  # noqa: PLR0913, PLR0917 - what it is read of
+    unit: Unit,
+    person: Person,
+    controller: Controller,
+    history: History,
+    limits: Limits,
+    now: datetime,
 ) -> Facts:
     """Read everything, within one transaction."""
     redaction = Redaction(person.name, _others(unit, person))
@@ -126,7 +131,7 @@ def gather(
         fields=unit.people.fields(person.id),
         standings=tuple(_standings(consents, collections, now)),
         records=consent_records(consents, controller, collections, now),
-        seen=tuple(_seen(unit, person.id, traces, redaction)),
+        seen=tuple(_seen(unit, person.id, traces, limits, redaction)),
         published=tuple(
             (one, redaction.text(unit.collections.of_photograph(one.photo).name))
             for one in published
@@ -232,12 +237,12 @@ def _without_repetition(found: Sequence[Standing]) -> list[Standing]:
 
 
 def _seen(
-    unit: Unit, person: PersonId, traces: Sequence[Trace], redaction: Redaction
+    unit: Unit, person: PersonId, traces: Sequence[Trace], limits: Limits, redaction: Redaction
 ) -> list[Seen]:
     found = []
     for photo in dict.fromkeys(trace.photo for trace in traces):
         photograph = unit.photographs.get(photo)
-        links = unit.sightings.of_photograph(photo)
+        links = unit.sightings.of_photograph(photo, limits)
         own = {
             stored.id
             for stored in photograph.faces

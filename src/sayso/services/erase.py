@@ -25,6 +25,7 @@ from sayso.ledger.admission import Json
 from sayso.services.book import Book
 from sayso.services.certificate import ASTRAY, STALE, Noted, certify, note
 from sayso.services.certified import sign
+from sayso.services.open_pages import FOLDER, OpenPages
 from sayso.services.outputs import clear_outputs
 from sayso.services.ports import Clock
 from sayso.store.keystore import Pending
@@ -161,6 +162,7 @@ class Erase:
         token = vault.erasure_token(person)
         self.step("forget")
         self.repository.forget()
+        OpenPages(self.repository.database.path.parent / FOLDER).remove()
         self.step("read back")
         searched, shared = self._search(person, traces, noted.folders)
         self.step("finish")

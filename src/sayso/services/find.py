@@ -11,10 +11,11 @@ from sayso.domain.face import Box, FaceId
 from sayso.domain.person import Person, PersonId
 from sayso.domain.photo import CollectionId
 from sayso.domain.policy import Find, Permit, Refusal, decide, require
-from sayso.domain.sighting import Link
+from sayso.domain.sighting import Limits, Link
 from sayso.errors import SettingMalformed
 from sayso.ledger.entry import Action
 from sayso.services.book import Book
+from sayso.services.limits import Standard
 from sayso.services.ports import Clock
 from sayso.store.repository import Unit
 from sayso.store.sightings import Appearance, Place
@@ -48,10 +49,15 @@ class FoundPage:
 
 @dataclass(frozen=True, slots=True)
 class FindPhotographs:
-    """The use case."""
+    """The use case.
+
+    Attributes:
+        standard: what comparisons found is held to.
+    """
 
     book: Book
     clock: Clock
+    standard: Standard
 
     def __call__(self, person: str) -> tuple[Person, tuple[Found, ...]]:
         """All of the person's photographs; see `page`."""
@@ -80,7 +86,8 @@ class FindPhotographs:
             known = unit.people.get(person)
             permitted = _permitted(unit, known, now)
             wanted = None if limit is None else limit + 1
-            seen = list(islice(_appearances(unit, known.id, permitted, last), wanted))
+            limits = self.standard(unit)
+            seen = list(islice(_appearances(unit, known.id, permitted, limits, last), wanted))
             found = seen[:limit]
             unit.people.touch(known.id, now)  # retention counts from the last time in touch
             page.enter(Action.ACCESS, subjects=[known.id], details={"photographs": len(found)})
@@ -97,6 +104,7 @@ def _appearances(
     unit: Unit,
     person: PersonId,
     permitted: Mapping[Link, Sequence[CollectionId]],
+    limits: Limits,
     last: Place | None,
 ) -> Iterator[Appearance]:
     """Marks, then matches, some at a time."""
@@ -106,7 +114,7 @@ def _appearances(
         after = None if last is None or (last.similarity is None) is (link is Link.MATCH) else last
         while True:
             found = unit.sightings.of_person(
-                person, link, permitted.get(link, ()), after=after, limit=_STEP
+                person, link, permitted.get(link, ()), limits, after=after, limit=_STEP
             )
             yield from found
             if len(found) < _STEP:

@@ -15,6 +15,7 @@ from sayso.ledger.admission import Json
 from sayso.ledger.entry import Action
 from sayso.services.agreement import TAKEN_BACK, Heard, Word, hear
 from sayso.services.book import Book, Page
+from sayso.services.limits import Standard
 from sayso.services.places import box, photograph, photograph_and_face
 from sayso.services.ports import Clock
 from sayso.store.photographs import Photograph, StoredFace
@@ -53,11 +54,13 @@ class Judge:
     """The use case. What is said here no scan undoes; `take_back` does.
 
     Attributes:
+        standard: what comparisons found is held to.
         operators: how many must say the same before it holds, 1 or 2.
     """
 
     book: Book
     clock: Clock
+    standard: Standard
     operators: int = 1
 
     def mark(self, photo: str, face: str, person: str) -> Judgement:
@@ -94,7 +97,8 @@ class Judge:
             unit = page.unit
             known, stored = photograph_and_face(unit, photo, face)
             collection = unit.collections.of_photograph(known.id)
-            links = unit.sightings.of_photograph(known.id).get(stored.id, ())
+            limits = self.standard(unit)
+            links = unit.sightings.of_photograph(known.id, limits).get(stored.id, ())
             linked = {s.person for s in links if s.link in {Link.MATCH, Link.REVIEW}}
             now = self.clock()
             told = [

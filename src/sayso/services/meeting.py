@@ -136,6 +136,8 @@ class Meeting:
 
     def _hold_to_limits(self) -> None:
         """The promise is of the gallery as it is now, and so is who can be told apart in it."""
+        with self._repository.writing() as unit:
+            unit.collections.keep_gallery(self.collection.id, self.scope.size)
         for part in self.scope.parts:
             self._hold(part)
 
@@ -150,9 +152,7 @@ class Meeting:
         inseparable = part.inseparable(likely | strong)
         doubtful = inseparable.keys() | {one for others in inseparable.values() for one in others}
         with self._repository.writing() as unit:
-            unit.sightings.hold_to(
-                here, match=limits.match, review=limits.review, model_sha256=model
-            )
+            unit.sightings.let_go(here, review=limits.review, model_sha256=model)
             unit.sightings.doubt(here, doubtful)
             unit.sightings.settle(
                 here, match=limits.match, model_sha256=model, people=strong - doubtful

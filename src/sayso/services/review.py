@@ -23,6 +23,7 @@ from sayso.errors import FaceUnknown
 from sayso.ledger.entry import Action
 from sayso.services.book import Book, Page
 from sayso.services.judge import Judge, Judgement
+from sayso.services.limits import Standard
 from sayso.services.ports import Clock
 from sayso.store.photographs import Photograph, StoredFace
 from sayso.store.repository import Unit
@@ -95,11 +96,16 @@ class _Open:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """The use case."""
+    """The use case.
+
+    Attributes:
+        standard: what comparisons found is held to.
+    """
 
     book: Book
     judge: Judge
     clock: Clock
+    standard: Standard
 
     def questions(self, name: str | None = None, *, limit: int) -> Questions:
         """What to settle first; whom it tells of is entered before it is handed over.
@@ -195,7 +201,8 @@ class Review:
 
     def _open(self, unit: Unit, name: str | None) -> list[_Open]:
         held = unit.collections.newest_first() if name is None else [unit.collections.get(name)]
-        photos = unit.answers.photographs_in_doubt([one.id for one in held])
+        limits = self.standard(unit)
+        photos = unit.answers.photographs_in_doubt({one.id: limits.highest(one.id) for one in held})
         return [
             one
             for at in range(0, len(photos), _PAGE)
@@ -205,7 +212,7 @@ class Review:
     def _of(self, unit: Unit, photos: Sequence[PhotoId]) -> list[_Open]:
         """Faces in doubt of some photographs, asked of staff."""
         known = unit.photographs.some(photos)
-        links = unit.sightings.of_photographs(photos)
+        links = unit.sightings.of_photographs(photos, self.standard(unit))
         linked = {one.person for found in links.values() for one in found}
         tellable = _Tellable(unit, linked, self.clock)
         found = []

@@ -14,7 +14,8 @@ from sayso.domain.grant import STAFF
 from sayso.domain.person import PersonId
 from sayso.domain.photo import Collection
 from sayso.domain.policy import Permit, TellName, decide
-from sayso.domain.sighting import Link
+from sayso.domain.sighting import Limits, Link
+from sayso.services.limits import Standard
 from sayso.services.ports import Clock
 from sayso.services.review import Question, Questions
 from sayso.store.photographs import Photograph
@@ -27,17 +28,20 @@ _AROUND = 0.4
 _DISPLAYED = frozenset({"JPEG", "PNG", "WEBP"})
 
 
-def review_page(repository: Repository, questions: Questions, clock: Clock) -> str:
+def review_page(
+    repository: Repository, questions: Questions, clock: Clock, standard: Standard
+) -> str:
     """The page, HTML, which loads nothing from anywhere but the collections' folders."""
     import jinja2  # noqa: PLC0415 - slow to import; only this function needs it
 
     with repository.reading() as unit:
+        limits = standard(unit)
         shown: dict[PersonId, list[Mapping[str, object]]] = {}
         rows = []
         for question in questions.asked:
             person = question.person.id
             if person not in shown:
-                shown[person] = _known(unit, person, clock)
+                shown[person] = _known(unit, person, clock, limits)
             rows.append(_row(unit, question) | {"known": shown[person]})
     source = resources.files("sayso.services").joinpath("review.html.j2").read_text("utf-8")
     environment = jinja2.Environment(
@@ -60,7 +64,9 @@ def _row(unit: Unit, question: Question) -> dict[str, object]:
     }
 
 
-def _known(unit: Unit, person: PersonId, clock: Clock) -> list[Mapping[str, object]]:
+def _known(
+    unit: Unit, person: PersonId, clock: Clock, limits: Limits
+) -> list[Mapping[str, object]]:
     """Faces that are known to be the person's, marked ones first."""
     record, now = unit.people.consents(person), clock()
     found: list[Mapping[str, object]] = []
@@ -72,7 +78,8 @@ def _known(unit: Unit, person: PersonId, clock: Clock) -> list[Mapping[str, obje
         ]
         by_name = {one.name: one for one in held}
         within = [one.id for one in held]
-        for seen in unit.sightings.of_person(person, link, within, limit=_KNOWN - len(found)):
+        wanted = _KNOWN - len(found)
+        for seen in unit.sightings.of_person(person, link, within, limits, limit=wanted):
             collection = by_name[seen.collection]
             places = dict(unit.files.at_path(seen.path))
             photograph = unit.photographs.get(places[seen.collection])

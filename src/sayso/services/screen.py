@@ -11,6 +11,7 @@ from sayso.domain.policy import Permit, decide
 from sayso.domain.screening import Perhaps, Verdict
 from sayso.ledger.entry import Action
 from sayso.services.book import Book, Page
+from sayso.services.limits import Standard
 from sayso.services.ports import Clock
 from sayso.services.verdicts import Judging, ScreenedPhotograph
 from sayso.store.files import Placed
@@ -84,12 +85,14 @@ class Screen:
 
     Attributes:
         perhaps: what becomes of what is perhaps a face.
+        standard: what comparisons found is held to.
     """
 
     repository: Repository
     book: Book
     clock: Clock
     perhaps: Perhaps
+    standard: Standard
 
     def __call__(self, name: str, channel: Channel, *, audience: Audience = STAFF) -> Screening:
         """Screen every scanned photograph of a collection, for somebody to read.
@@ -120,7 +123,7 @@ class Screen:
 
     def _screen(self, unit: Unit, name: str, channel: Channel, audience: Audience) -> Screening:
         collection = unit.collections.get(name)
-        judging = Judging(unit, collection, channel, audience, self.perhaps, self.clock())
+        judging = self._judging(unit, collection, channel, audience, self.clock())
         screened: dict[PhotoId, ScreenedPhotograph] = {}
         for placed in _pages(unit, collection):
             screened |= judging.photographs(
@@ -170,7 +173,7 @@ class Screen:
     ) -> ScreenedPage:
         collection = unit.collections.get(name)
         total = unit.files.count(collection.id)
-        judging = Judging(unit, collection, channel, audience, self.perhaps, self.clock())
+        judging = self._judging(unit, collection, channel, audience, self.clock())
         files: list[tuple[str, ScreenedPhotograph]] = []
         more = False
         for placed in _pages(unit, collection, after, limit + 1):
@@ -181,6 +184,17 @@ class Screen:
             collection, channel, tuple(files), total, files[-1][0] if files and more else None
         )
 
+    def _judging(
+        self,
+        unit: Unit,
+        collection: Collection,
+        channel: Channel,
+        audience: Audience,
+        now: datetime,
+    ) -> Judging:
+        limits = self.standard(unit)
+        return Judging(unit, collection, channel, audience, self.perhaps, limits, now)
+
     def again(
         self, unit: Unit, screening: Screening, screened: Sequence[ScreenedPhotograph]
     ) -> tuple[ScreenedPhotograph, ...]:
@@ -188,7 +202,7 @@ class Screen:
         now = self.clock()
         if unit.people.version() == screening.version and _still_permitted(unit, screened, now):
             return tuple(screened)
-        judging = Judging(unit, screening.collection, screening.channel, STAFF, self.perhaps, now)
+        judging = self._judging(unit, screening.collection, screening.channel, STAFF, now)
         wanted = [one.photograph.id for one in screened]
         known = judging.photographs(wanted)
         for photo in wanted:

@@ -23,7 +23,7 @@ from sayso.domain.screening import (
     unmet,
     verdict,
 )
-from sayso.domain.sighting import Sighting
+from sayso.domain.sighting import Limits, Sighting
 from sayso.store.photographs import Photograph, StoredFace
 from sayso.store.repository import Unit
 
@@ -70,9 +70,11 @@ class Judging:
         channel: Channel,
         audience: Audience,
         perhaps: Perhaps,
+        limits: Limits,
         now: datetime,
     ) -> None:
         self._unit = unit
+        self._limits = limits
         self._collection = collection
         self._channel = channel
         self._audience = audience
@@ -85,7 +87,7 @@ class Judging:
         """The verdicts on some photographs, in this order."""
         order = list(dict.fromkeys(wanted))
         known = self._unit.photographs.some(order)
-        links = self._unit.sightings.of_photographs(order)
+        links = self._unit.sightings.of_photographs(order, self._limits)
         objections = self._unit.objections.of_photographs(order)
         linked = {one.person for found in links.values() for one in found}
         if not linked <= self._records.keys():

@@ -1,16 +1,33 @@
 """Faces in doubt, and what each operator said of them where several must agree."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 
-from sayso.domain.face import FaceId
+from sayso.domain.face import FaceId, Said
 from sayso.domain.person import PersonId
 from sayso.domain.photo import CollectionId, PhotoId
 from sayso.domain.sighting import Link
 from sayso.store.database import bump_version
 from sayso.store.tables import answers, faces, files, photos, sightings
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A word that waits for another operator.
+
+    Attributes:
+        person: whom it is about; None: whether there is a face.
+        said: a `Link`, that one is taken back, or that there is no face.
+    """
+
+    photo: PhotoId
+    face: FaceId
+    person: PersonId | None
+    said: str
+    operator: str
 
 
 class Answers:
@@ -19,11 +36,21 @@ class Answers:
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
 
-    def photographs_in_doubt(self, within: Iterable[CollectionId]) -> list[PhotoId]:
+    def photographs_in_doubt(self, within: Mapping[CollectionId, float]) -> list[PhotoId]:
         """Photographs, lying somewhere, with a face that comparing left in doubt; settled or not.
 
-        A doubt, or a match that somebody else's match contends: only these rows are read.
+        A doubt, or a match that somebody else's match contends or that may not reach any more:
+        only these rows are read.
+
+        Args:
+            within: collections, and the highest similarity (cosine) from which one matches there.
         """
+        if not within:
+            return []
+        matched = sightings.c.link == Link.MATCH.value
+        here = sa.case(dict(within), value=photos.c.collection_id)
+        alike = sightings.c.similarity
+        below = matched & (alike < max(within.values())) & (alike < here)
         rival = sightings.alias("rival")
         contended = sa.exists().where(
             rival.c.face_id == sightings.c.face_id,
@@ -32,7 +59,7 @@ class Answers:
         )
         doubtful = sightings.c.link == Link.REVIEW.value
         found: set[int] = set()
-        for which in (doubtful, (sightings.c.link == Link.MATCH.value) & contended):
+        for which in (doubtful, matched & contended, below):
             query = (
                 sa.select(faces.c.photo_id)
                 .select_from(sightings)
@@ -126,6 +153,45 @@ class Answers:
         marks = (answers.c.face_id == int(face), answers.c.link == Link.MARKED.value, *whose)
         self._connection.execute(sa.delete(answers).where(*marks, ~answers.c.denies))
         self._connection.execute(sa.update(answers).where(*marks).values(link=Link.REJECTED.value))
+
+    def waiting(self, within: Iterable[CollectionId], *, limit: int) -> list[Given]:
+        """Words of operators that wait for another's, by face; at most so many.
+
+        Args:
+            within: only of faces in these collections.
+            limit: from 1.
+        """
+        here = photos.c.collection_id.in_(sorted(within))
+        # By the indexes of those who said something: only words that wait are read.
+        of_people = (
+            sa.select(answers, faces.c.photo_id)
+            .join(faces, faces.c.id == answers.c.face_id)
+            .join(photos, photos.c.id == faces.c.photo_id)
+            .where(answers.c.operator > "", here)
+            .order_by(answers.c.face_id, answers.c.person_id, answers.c.operator)
+            .limit(limit)
+        )
+        of_places = (
+            sa.select(faces.c.id, faces.c.photo_id, faces.c.no_face_by)
+            .join(photos, photos.c.id == faces.c.photo_id)
+            .where(faces.c.no_face_by > "", here)
+            .order_by(faces.c.id)
+            .limit(limit)
+        )
+        found = [
+            Given(
+                PhotoId(str(row.photo_id)), FaceId(str(row.face_id)), PersonId(row.person_id),
+                row.link, row.operator,
+            )
+            for row in self._connection.execute(of_people)
+        ] + [
+            Given(
+                PhotoId(str(row.photo_id)), FaceId(str(row.id)), None, Said.NO_FACE.value,
+                row.no_face_by,
+            )
+            for row in self._connection.execute(of_places)
+        ]  # fmt: skip
+        return sorted(found, key=lambda one: int(one.face))[:limit]
 
     def given_by(self, operator: str) -> frozenset[tuple[FaceId, PersonId]]:
         """Of which faces and people an operator has said what others have still to say."""

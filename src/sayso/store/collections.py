@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from sayso.domain.matching import GallerySize
 from sayso.domain.photo import Collection, CollectionId, PhotoId
 from sayso.errors import CollectionExists, CollectionUnknown, PhotographUnknown
 from sayso.store import records
@@ -123,6 +124,24 @@ class Collections:
         """
         for table in (photos, publications):
             self._connection.execute(sa.delete(table).where(table.c.collection_id == collection))
+        bump_version(self._connection)
+
+    def gallery(self, collection: CollectionId) -> GallerySize | None:
+        """How large the gallery was that its faces were last compared with; None: never."""
+        size = (collections.c.gallery_people, collections.c.gallery_references)
+        query = sa.select(*size).where(collections.c.id == collection)
+        people, references = self._connection.execute(query).one()
+        return None if people is None else GallerySize(people, references)
+
+    def keep_gallery(self, collection: CollectionId, size: GallerySize) -> None:
+        """Keep how large the gallery is that its faces are compared with from now on."""
+        if self.gallery(collection) == size:
+            return
+        self._connection.execute(
+            sa.update(collections)
+            .where(collections.c.id == collection)
+            .values(gallery_people=size.people, gallery_references=size.references)
+        )
         bump_version(self._connection)
 
     def _listed(self, *order: sa.ColumnElement[Any]) -> list[Collection]:

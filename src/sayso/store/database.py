@@ -13,7 +13,7 @@ from sayso.store.faults import DATABASE, damaged, translated
 from sayso.store.keystore import NAME, KeyStore
 from sayso.store.tables import facts
 
-SCHEMA = "0001"
+SCHEMA = "0002"
 """The newest migration; a workspace at any other unknown one was written by a newer Sayso."""
 
 _BUSY_TIMEOUT_S = 30.0

@@ -7,12 +7,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from sayso.domain.doubt import disputed
+from sayso.domain.doubt import disputed, shown_as
 from sayso.domain.face import Box, FaceId
 from sayso.domain.matching import SMALLEST_DECISIVE_HEIGHT_PX
 from sayso.domain.person import PersonId
 from sayso.domain.photo import CollectionId, PhotoId
-from sayso.domain.sighting import Link, Sighting
+from sayso.domain.sighting import Limits, Link, Sighting, held_to
 from sayso.store import records
 from sayso.store.database import bump_version
 from sayso.store.tables import (
@@ -56,7 +56,11 @@ class Appearance:
 
 
 class Sightings:
-    """Links between faces and people, within one transaction."""
+    """Links between faces and people, within one transaction.
+
+    What comparisons found is kept as it was found, and held to the thresholds of now when it is
+    read: these may have risen since.
+    """
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
@@ -93,22 +97,15 @@ class Sightings:
         here = sightings.c.face_id.in_(sorted({int(face) for face in compared}))
         self._connection.execute(sa.delete(sightings).where(here, anew))
 
-    def hold_to(
-        self, collection: CollectionId, *, match: float, review: float, model_sha256: str
-    ) -> None:
-        """Hold what one model's comparisons found in a collection to thresholds that have risen.
+    def let_go(self, collection: CollectionId, *, review: float, model_sha256: str) -> None:
+        """Let go of what one model found in a collection and that is no doubt any more.
 
-        A gallery that grew needs higher ones: matches below become doubts, doubts below go. Only
-        what lies below is read.
+        A gallery that grew needs a higher threshold. Only what lies below is read.
         """
         here = sa.and_(_lies_in(collection), sightings.c.model_sha256 == model_sha256)
         for link in (Link.MATCH, Link.REVIEW):
             below = (sightings.c.link == link.value, sightings.c.similarity < review)
             self._connection.execute(sa.delete(sightings).where(*below, here))
-        below = (sightings.c.link == Link.MATCH.value, sightings.c.similarity < match)
-        self._connection.execute(
-            sa.update(sightings).where(*below, here).values(link=Link.REVIEW.value)
-        )
 
     def strong_doubts(
         self, collection: CollectionId, *, match: float, model_sha256: str
@@ -197,10 +194,12 @@ class Sightings:
         )
         bump_version(self._connection)
 
-    def of_photographs(self, wanted: Iterable[PhotoId]) -> Mapping[FaceId, tuple[Sighting, ...]]:
+    def of_photographs(
+        self, wanted: Iterable[PhotoId], limits: Limits
+    ) -> Mapping[FaceId, tuple[Sighting, ...]]:
         """Every link of some photographs' faces, as it is while words wait."""
         where = faces.c.photo_id.in_(sorted({int(photo) for photo in wanted}))
-        links = self._links(where)
+        links = self._links(where, limits)
         query = sa.select(answers).join(faces, faces.c.id == answers.c.face_id).where(where)
         waiting: dict[FaceId, list[records.Row]] = {}
         for row in self._connection.execute(query):
@@ -211,15 +210,18 @@ class Sightings:
             links[face] = disputed(links.get(face, ()), denied, marked)
         return links
 
-    def of_photograph(self, photo: PhotoId) -> Mapping[FaceId, tuple[Sighting, ...]]:
+    def of_photograph(
+        self, photo: PhotoId, limits: Limits
+    ) -> Mapping[FaceId, tuple[Sighting, ...]]:
         """Every link of a photograph's faces."""
-        return self.of_photographs([photo])
+        return self.of_photographs([photo], limits)
 
-    def of_person(
+    def of_person(  # noqa: PLR0913 - what is asked for, and which page of it
         self,
         person: PersonId,
         link: Link,
         within: Iterable[CollectionId],
+        limits: Limits,
         *,
         after: Place | None = None,
         limit: int,
@@ -234,9 +236,35 @@ class Sightings:
             person: whose.
             link: `Link.MATCH`: the most alike first; `Link.MARKED`. Then by collection and path.
             within: only there.
+            limits: which thresholds hold now.
             after: where the last one of the page before stood; None: the first page.
             limit: at most so many.
         """
+        found: list[Appearance] = []
+        chosen, left = sorted(within), True
+        while left and len(found) < limit:
+            page = self._appearances(person, link, chosen, after, limit)
+            left = len(page) == limit
+            after = page[-1].place if page else None
+            found += page if link is Link.MARKED else self._matching(person, page, limits)
+        return found[:limit]
+
+    def _matching(
+        self, person: PersonId, page: list[Appearance], limits: Limits
+    ) -> list[Appearance]:
+        """Those of some faces that are this person's alone, by the thresholds of now."""
+        faces_here = sorted({int(one.sighting.face) for one in page})
+        links = self._links(faces.c.id.in_(faces_here), limits)
+        return [one for one in page if shown_as(links.get(one.sighting.face, ())) == person]
+
+    def _appearances(
+        self,
+        person: PersonId,
+        link: Link,
+        within: list[CollectionId],
+        after: Place | None,
+        limit: int,
+    ) -> list[Appearance]:
         table = sightings if link is Link.MATCH else judgements
         other, place = judgements.alias("other"), _place(table, link)
         of_another = sa.exists().where(
@@ -252,12 +280,12 @@ class Sightings:
             .join(collections, collections.c.id == files.c.collection_id)
             .where(table.c.person_id == person, table.c.link == link.value)
             .where(~of_another, ~_disputed(table, person))
-            .where(files.c.collection_id.in_(sorted(within)))
+            .where(files.c.collection_id.in_(within))
             .order_by(*place)
             .limit(limit)
         )
         if link is Link.MATCH:
-            query = query.where(~_judged(person), ~_contended(person), ~_unsure())
+            query = query.where(~_judged(person))
         if after is not None:
             query = query.where(_beyond(place, after))
         return [
@@ -265,14 +293,22 @@ class Sightings:
             for row in self._connection.execute(query)
         ]
 
-    def _links(self, where: sa.ColumnElement[bool]) -> dict[FaceId, tuple[Sighting, ...]]:
+    def _links(
+        self, where: sa.ColumnElement[bool], limits: Limits
+    ) -> dict[FaceId, tuple[Sighting, ...]]:
         links: dict[FaceId, tuple[Sighting, ...]] = {}
         for table in (sightings, judgements):
-            query = sa.select(table).join(faces, faces.c.id == table.c.face_id).where(where)
-            ordered = query.order_by(table.c.face_id, table.c.person_id)
-            for row in self._connection.execute(ordered):
-                sighting = _sighting(row)
-                links[sighting.face] = (*links.get(sighting.face, ()), sighting)
+            query = (
+                sa.select(table, photos.c.collection_id)
+                .join(faces, faces.c.id == table.c.face_id)
+                .join(photos, photos.c.id == faces.c.photo_id)
+                .where(where)
+                .order_by(table.c.face_id, table.c.person_id)
+            )
+            for row in self._connection.execute(query):
+                sighting = _sighting(row) if table is judgements else _held(row, limits)
+                if sighting is not None:
+                    links[sighting.face] = (*links.get(sighting.face, ()), sighting)
         return links
 
 
@@ -299,18 +335,16 @@ def _sighting(row: records.Row) -> Sighting:
     return Sighting(FaceId(str(row.face_id)), PersonId(row.person_id), Link(row.link), similarity)
 
 
+def _held(row: records.Row, limits: Limits) -> Sighting | None:
+    """What a comparison found, by the thresholds of now."""
+    now = limits(CollectionId(row.collection_id), row.model_sha256, PersonId(row.person_id))
+    return held_to(_sighting(row), now)
+
+
 def _judged(person: PersonId) -> sa.ColumnElement[bool]:
     """Whether a human said anything of this match, for or against."""
     own = judgements.alias("own")
     return sa.exists().where(own.c.face_id == sightings.c.face_id, own.c.person_id == person)
-
-
-def _unsure() -> sa.ColumnElement[bool]:
-    """Whether a human looked at the face of this match and could not tell whose it is."""
-    said = judgements.alias("unsure")
-    return sa.exists().where(
-        said.c.face_id == sightings.c.face_id, said.c.link == Link.UNSURE.value
-    )
 
 
 def _disputed(table: sa.Table, person: PersonId) -> sa.ColumnElement[bool]:
@@ -318,22 +352,6 @@ def _disputed(table: sa.Table, person: PersonId) -> sa.ColumnElement[bool]:
     denied = (answers.c.person_id == person) & answers.c.denies
     marked = (answers.c.person_id != person) & (answers.c.link == Link.MARKED.value)
     return sa.exists().where(answers.c.face_id == table.c.face_id, denied | marked)
-
-
-def _contended(person: PersonId) -> sa.ColumnElement[bool]:
-    """Whether the face of this match matched somebody else too, whom no human ruled out."""
-    rival, said = sightings.alias("rival"), judgements.alias("said")
-    ruled_out = sa.exists().where(
-        said.c.face_id == rival.c.face_id,
-        said.c.person_id == rival.c.person_id,
-        said.c.link == Link.REJECTED.value,
-    )
-    return sa.exists().where(
-        rival.c.face_id == sightings.c.face_id,
-        rival.c.person_id != person,
-        rival.c.link == Link.MATCH.value,
-        ~ruled_out,
-    )
 
 
 def _place(table: sa.Table, link: Link) -> tuple[sa.ColumnElement[Any], ...]:

@@ -20,6 +20,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData(
@@ -66,6 +67,10 @@ collections = Table(
     Column("basis", String),
     Column("retain_until", String),
     Column("declared_at", String, nullable=False),
+    # How large the gallery was that its faces were last compared with: thresholds follow from it.
+    # Null: they never were.
+    Column("gallery_people", Integer),
+    Column("gallery_references", Integer),
 )
 
 photos = Table(
@@ -132,6 +137,8 @@ faces = Table(
     # Who said that there is none, where another must say so too.
     Column("no_face_by", String),
     Index("ix_faces_photo_id", "photo_id"),  # a photograph's faces
+    # Words on places that wait for another operator's.
+    Index("ix_faces_no_face_by", "no_face_by", sqlite_where=text("no_face_by IS NOT NULL")),
     sqlite_autoincrement=True,
 )
 

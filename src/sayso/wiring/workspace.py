@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sayso import __version__
+from sayso.domain.calibration import Calibration
 from sayso.domain.person import Person, PersonId
 from sayso.errors import OutputRefused, WorkspaceBusy
 from sayso.ledger.disk import LOCK
@@ -26,8 +27,10 @@ from sayso.services.custody import Custody
 from sayso.services.declare import Declare
 from sayso.services.find import FindPhotographs
 from sayso.services.judge import Judge
+from sayso.services.limits import Standard
 from sayso.services.notices import NoticeBook
 from sayso.services.objections import Object
+from sayso.services.open_pages import FOLDER, OpenPages
 from sayso.services.ports import Clock
 from sayso.services.receipt import Receipts
 from sayso.services.refusals import Refusals, standing, write_list
@@ -37,6 +40,7 @@ from sayso.services.rights import Rights
 from sayso.services.roll import Roll
 from sayso.services.screen import Screen
 from sayso.services.takedowns import TakeDowns
+from sayso.services.waiting import WaitingWords
 from sayso.settings import FILE, Settings
 from sayso.sources.folder import Folder
 from sayso.store.backup import Written, clear_unpacked, write_backup
@@ -82,6 +86,7 @@ class Workspace:
             ErasureIncomplete, WorkspaceBusy: an erasure still cannot be finished.
         """
         clear_unpacked(self.folder)
+        self.open_pages.clear()
         finished = self.rights.erasing.finish()
         closed = self.repository.settle()
         notes = [] if self.models.note is None else [self.models.note]
@@ -245,12 +250,12 @@ class Workspace:
     @cached_property
     def find(self) -> FindPhotographs:
         """Finds a person's photographs."""
-        return FindPhotographs(self.book, self.clock)
+        return FindPhotographs(self.book, self.clock, self.standard)
 
     @cached_property
     def screen(self) -> Screen:
         """Says what may be published."""
-        return Screen(self.repository, self.book, self.clock, self.settings.perhaps)
+        return Screen(self.repository, self.book, self.clock, self.settings.perhaps, self.standard)
 
     @cached_property
     def scrutinise(self) -> Scrutinise:
@@ -290,6 +295,11 @@ class Workspace:
 
         return Roll(self.repository, self.book, self.clock, Apart(self._measured, self.clock))
 
+    @cached_property
+    def standard(self) -> Standard:
+        """What comparisons found is held to when something is decided."""
+        return Standard(_calibrations, self.settings.promise)
+
     def _measured(self, unit: Unit) -> list[Measured]:
         """What is known of the models, without loading them."""
         from sayso.services.apart import Measured
@@ -316,18 +326,28 @@ class Workspace:
     @cached_property
     def judge(self) -> Judge:
         """Takes a human's word."""
-        return Judge(self.book, self.clock, self.settings.review_operators)
+        return Judge(self.book, self.clock, self.standard, self.settings.review_operators)
 
     @cached_property
     def review(self) -> Review:
         """Asks a human about faces in doubt."""
-        return Review(self.book, self.judge, self.clock)
+        return Review(self.book, self.judge, self.clock, self.standard)
+
+    @cached_property
+    def waiting_words(self) -> WaitingWords:
+        """Lists words that wait for another operator."""
+        return WaitingWords(self.book, self.clock)
+
+    @property
+    def open_pages(self) -> OpenPages:
+        """Pages that lie open while somebody is asked."""
+        return OpenPages(self.folder / FOLDER)
 
     def review_page(self, questions: Questions) -> str:
         """A page to look at faces in doubt."""
         from sayso.services.review_page import review_page
 
-        return review_page(self.repository, questions, self.clock)
+        return review_page(self.repository, questions, self.clock, self.standard)
 
     @cached_property
     def rights(self) -> Rights:
@@ -386,6 +406,7 @@ class Workspace:
             self.settings.cores,
             self.settings.controller,
             self._logic,
+            self.standard,
             self._told,
         )
 
@@ -441,6 +462,15 @@ class Workspace:
     def close(self) -> None:
         """Give back what is held."""
         self.database.close()
+
+
+def _calibrations(unit: Unit) -> Mapping[str, Calibration]:
+    """What is known of the models that people are compared by, without loading them."""
+    from sayso.services.models import chosen
+
+    now = chosen(unit)
+    known = {now.manifest.sha256: now.manifest.calibration}
+    return known if now.former is None else known | {now.former.sha256: now.former.calibration}
 
 
 def _open_dataset(folder: str) -> Folder:
