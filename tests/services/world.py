@@ -150,7 +150,7 @@ class World:
         self.screen = Screen(kept, book, clock, Perhaps.COVER)
         self.judge = Judge(book, clock)
         self.rights = Rights(kept, book, clock, let_go=self.galleries.let_go)
-        self.scrutinise = Scrutinise(kept, book, eye, self._source, clock, WORKERS)
+        self.scrutinise = Scrutinise(kept, book, eye, self.screen, clock)
         self.publishing = Publish(
             kept, book, eye, self.scrutinise, self.screen, self._source, clock, WORKERS, "0"
         )
