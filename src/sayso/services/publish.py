@@ -9,6 +9,7 @@ Photographs are looked at thoroughly and covered in the same pass, see `sayso.se
 """
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -88,7 +89,7 @@ class Publish:
                     screening.collection.id, channel, str(output.folder), now
                 )
                 page.enter(Action.PUBLICATION, details=run.entered("begun"))
-            with self.scrutinise.begin(screening) as looking:
+            with self.scrutinise.begin(screening, self.screen) as looking:
                 source = self.open_source(original_folder)
                 run.write_copies(Drafting(self.eye, source, style, looking), progress)
             run.take_back_names()
@@ -139,14 +140,16 @@ class _Run:
         """Draft and write them, those that are permitted then."""
         done, total = 0, len(self._copies)
         progress(done, total)
-        drafts = in_order(drafting, self._screening.photographs, workers=self._publish.workers)
-        for batch in in_batches(draft() for draft in drafts):
-            for one in batch:
-                if isinstance(one, Left):
-                    self._withhold(one, one.code, one.reason)
-            self._write([one for one in batch if isinstance(one, Draft)])
-            done += sum(len(one.paths) for one in batch)
-            progress(done, total)
+        photographs = self._screening.photographs
+        # Closed, so that nobody looks on when this has ended in an error.
+        with closing(in_order(drafting, photographs, workers=self._publish.workers)) as drafts:
+            for batch in in_batches(draft() for draft in drafts):
+                for one in batch:
+                    if isinstance(one, Left):
+                        self._withhold(one, one.code, one.reason)
+                self._write([one for one in batch if isinstance(one, Draft)])
+                done += sum(len(one.paths) for one in batch)
+                progress(done, total)
 
     def take_back_names(self) -> None:
         """Remove copies whose names tell now of somebody who may not be told of any more.

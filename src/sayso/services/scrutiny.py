@@ -32,17 +32,17 @@ class Scrutinise:
     repository: Repository
     book: Book
     eye: Eye
-    screen: Screen
     clock: Clock
 
     @contextmanager
-    def begin(self, screening: Screening) -> Iterator["Looking"]:
+    def begin(self, screening: Screening, screen: Screen) -> Iterator["Looking"]:
         """Enter that photographs are looked at and, when all were, what was found.
 
         Args:
             screening: as it stands; photographs that nobody has looked at yet wait in it.
+            screen: that it was made with, and that says what becomes of what is found.
         """
-        looking = Looking(self, screening)
+        looking = Looking(self, screening, screen)
         if looking.waiting:
             with self.book.writing() as page:
                 page.enter(Action.SCAN, details=looking.entered("scrutiny_begun"))
@@ -67,10 +67,10 @@ class Looking:
         perhaps: places found that are perhaps a face.
     """
 
-    def __init__(self, scrutinise: Scrutinise, screening: Screening) -> None:
+    def __init__(self, scrutinise: Scrutinise, screening: Screening, screen: Screen) -> None:
         self.waiting = sum(is_waiting(one) for one in screening.photographs)
         self.photographs = self.faces = self.perhaps = 0
-        self._of, self._screening = scrutinise, screening
+        self._of, self._screening, self._screen = scrutinise, screening, screen
         self._lock = threading.Lock()
 
     def __call__(self, picture: Picture, photograph: Photograph) -> ScreenedPhotograph:
@@ -83,7 +83,7 @@ class Looking:
             photograph: as it is known.
 
         Raises:
-            PhotographVanished: another scan has taken it out meanwhile.
+            PhotographVanished: it is known no more: its retention ended meanwhile.
         """
         found = Found(photograph.id, tuple(self._of.eye.scrutinise(picture)))
         with self._lock:  # in turn: SQLite lets those who wait for each other sleep too long
@@ -91,7 +91,7 @@ class Looking:
                 if not unit.photographs.some([photograph.id]):
                     raise _vanished(photograph)
                 faces, perhaps = unit.scrutiny.keep(found, self._of.clock())
-                (screened,) = self._of.screen.anew(unit, self._screening, [photograph.id])
+                (screened,) = self._screen.anew(unit, self._screening, [photograph.id])
             self.photographs += 1
             self.faces += faces
             self.perhaps += perhaps

@@ -257,7 +257,7 @@ class Workspace:
         """Looks thoroughly, before publication."""
         from sayso.services.scrutiny import Scrutinise
 
-        return Scrutinise(self.repository, self.book, self.eye, self.screen, self.clock)
+        return Scrutinise(self.repository, self.book, self.eye, self.clock)
 
     @cached_property
     def publish(self) -> Publish:
