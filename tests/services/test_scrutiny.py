@@ -281,7 +281,7 @@ def test_an_interrupted_publication_does_not_look_again(world: World, out: Path)
         world.publish(out)
     looked = {one.paths[0] for one in world.photographs() if one.scrutinised}
     assert {f"{n:02d}.png" for n in range(32)} <= looked
-    assert not {"36.png", "39.png"} & looked
+    assert "36.png" not in looked
     source.on_read = lambda _path: None
     world.detector.looks.clear()
     assert len(world.publish(out).published) == 40

@@ -1,8 +1,8 @@
 """From a photograph to a copy that may be published, or why there is none.
 
-A photograph at which nobody has looked thoroughly yet is looked at first. It is decoded once for
-the look and for the copy: that is a tenth of what either takes. What the look finds is in the
-database, and the photograph is screened with it, before anything is covered.
+A photograph at which nobody has looked thoroughly yet is looked at first, and decoded once for
+both: decoding it again would take a tenth of all that publishing it does. What the look finds is
+in the database, and the photograph is screened with it, before anything is covered.
 """
 
 import hashlib
