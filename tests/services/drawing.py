@@ -5,6 +5,7 @@ people is alike to both; a faint one resembles somebody just enough to be a doub
 """
 
 import io
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import cv2
@@ -131,15 +132,26 @@ class DrawnFaces:
     """A detector of drawn faces.
 
     ``haunted``: finds a face for ever, whatever is covered. ``surer``: in which looks a face is
-    seen for sure where there was perhaps one, as with a lower threshold.
+    seen for sure where there was perhaps one, as with a lower threshold. ``looks``: how it
+    looked so far. ``on_look`` is called after each look, with "thoroughly" or "at a glance".
     """
 
     def __init__(self) -> None:
         self.haunted: Box | None = None
         self.surer: set[str] = set()
+        self.looks: list[str] = []
+        self.on_look: Callable[[str], None] = lambda _how: None
 
     def detect(self, picture: Picture, *, smallest_px: float) -> tuple[Face, ...]:
         del smallest_px
+        return self._looked("at a glance", self._detected(picture))
+
+    def _looked(self, how: str, found: tuple[Face, ...]) -> tuple[Face, ...]:
+        self.looks.append(how)
+        self.on_look(how)
+        return found
+
+    def _detected(self, picture: Picture) -> tuple[Face, ...]:
         pixels = picture.pixels
         masks = [_near(pixels, _FRAME)]
         if np.count_nonzero(_near(pixels, FILL)) > 100:
@@ -154,12 +166,13 @@ class DrawnFaces:
 
     def scrutinise(self, picture: Picture, *, smallest_px: float) -> tuple[Face, ...]:
         """Also sees what a glance does not: heads in a cyan frame, in a green one perhaps."""
+        del smallest_px
         pixels = picture.pixels
         hidden = [_found(pixels, *box) for box in _boxes(_near(pixels, _HIDDEN_FRAME))]
         doubted = [_found(pixels, *box) for box in _boxes(_near(pixels, _DOUBTED_FRAME))]
         if "thoroughly" not in self.surer:
             doubted = [replace(one, certainty=Certainty.PERHAPS, score=0.3) for one in doubted]
-        return (*self.detect(picture, smallest_px=smallest_px), *hidden, *doubted)
+        return self._looked("thoroughly", (*self._detected(picture), *hidden, *doubted))
 
 
 def _near(pixels: npt.NDArray[np.uint8], colour: tuple[int, int, int]) -> npt.NDArray[np.bool_]:

@@ -83,7 +83,7 @@ def test_an_objection_during_a_publication_keeps_the_photograph_out(
         if path == "both.png":
             Object(other.repository, other.book, other.clock).add("both.png", None, Wish.COVER)
 
-    world.scrutinise("club")  # so that the next read is to cover
+    world.look()  # so that the next read is to cover
     source.on_read = object_now
     done = world.publish(world.folder.parent / "out")
     assert [one.code for one in done.withheld] == ["consent_changed"]

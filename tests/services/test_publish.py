@@ -184,7 +184,7 @@ def test_a_consent_withdrawn_between_screening_and_writing_withholds(
     def withdraw(_path: str) -> None:
         other.rights.withdraw("Ada")
 
-    world.scrutinise("club")  # so that the next read is to cover
+    world.look()  # so that the next read is to cover
     source.on_read = withdraw
     assert withheld(world.publish(out)) == [("a.png", "consent_changed")]
     assert copies(out) == []
@@ -204,7 +204,7 @@ def test_a_consent_that_ends_between_screening_and_writing_withholds(
     def expire(_path: str) -> None:
         world.clock.now = ends
 
-    world.scrutinise("club")  # so that the next read is to cover
+    world.look()  # so that the next read is to cover
     source.on_read = expire
     assert withheld(world.publish(out)) == [("a.png", "consent_changed")]
     assert copies(out) == []
@@ -220,7 +220,7 @@ def test_a_face_drawn_between_screening_and_writing_withholds(world: World, out:
     def draw(_path: str) -> None:
         other.judge.mark("a.png", "0.7,0.1,0.1,0.1", "Ada")
 
-    world.scrutinise("club")  # so that the next read is to cover
+    world.look()  # so that the next read is to cover
     source.on_read = draw
     assert withheld(world.publish(out)) == [("a.png", "consent_changed")]
     other.close()
@@ -236,7 +236,7 @@ def test_an_erasure_while_it_is_covered_withholds(world: World, out: Path) -> No
     def erase(_path: str) -> None:
         other.rights.erase("Ada")
 
-    world.scrutinise("club")  # so that the next read is to cover
+    world.look()  # so that the next read is to cover
     source.on_read = erase
     assert withheld(world.publish(out)) == [("a.png", "consent_changed")]
     other.close()

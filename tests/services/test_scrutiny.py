@@ -8,7 +8,6 @@ import pytest
 from PIL import Image
 
 from sayso.domain.face import Said
-from sayso.domain.photo import CollectionId
 from sayso.domain.screening import CoverStyle, Outcome, Perhaps, Verdict
 from sayso.errors import FaceUnknown
 from sayso.services.judge import Judge
@@ -76,8 +75,9 @@ def test_it_is_looked_at_once_and_again_after_a_scan_of_all(world: World, out: P
     source = world.collection()
     source.put("a.png", picture(UNSEEN))
     world.scan("club")
-    assert world.scrutinise("club").faces == 1
-    assert world.scrutinise("club").photographs == 0
+    first = world.look()
+    assert (first.photographs, first.faces) == (1, 1)
+    assert world.look().photographs == 0
     world.scan("club", again=True)
     assert not only(world).scrutinised
     world.publish(out)
@@ -266,7 +266,7 @@ def test_a_box_that_a_human_drew_stays_covered_through_scans(world: World, out: 
     assert is_covered(out, Head(NOBODY, x=96, y=64, side=96))
 
 
-def test_an_interrupted_look_goes_on_where_it_stopped(world: World, out: Path) -> None:
+def test_an_interrupted_publication_does_not_look_again(world: World, out: Path) -> None:
     source = world.collection()
     for n in range(40):
         source.put(f"{n:02d}.png", picture(UNSEEN, number=n))
@@ -279,32 +279,31 @@ def test_an_interrupted_look_goes_on_where_it_stopped(world: World, out: Path) -
     source.on_read = interrupt
     with pytest.raises(KeyboardInterrupt):
         world.publish(out)
-    assert list((out / "photographs").iterdir()) == []
-    with world.repository.reading() as unit:
-        left = unit.scrutiny.backlog(only_collection(world))
-    assert 0 < left < 40
+    looked = {one.paths[0] for one in world.photographs() if one.scrutinised}
+    assert {f"{n:02d}.png" for n in range(32)} <= looked
+    assert "36.png" not in looked
     source.on_read = lambda _path: None
-    source.reads.clear()
+    world.detector.looks.clear()
     assert len(world.publish(out).published) == 40
-    assert source.reads.count("05.png") == 1  # to cover it
-    assert source.reads.count("38.png") >= 2
-
-
-def only_collection(world: World) -> CollectionId:
-    (held,) = world.declare.all()
-    return held.collection.id
+    assert world.detector.looks.count("thoroughly") == 40 - len(looked)
+    assert all(is_covered(out, UNSEEN, f"{n:02d}.png") for n in range(40))
 
 
 def test_what_could_not_be_looked_at_is_not_published(world: World, out: Path) -> None:
     source = world.collection()
     source.put("a.png", picture(UNSEEN))
+    source.put("b.png", picture(UNSEEN, number=1))
     world.scan("club")
     source.vanishing.add("a.png")
-
-    def comes_back(done: int, total: int) -> None:
-        if total and done == total:
-            source.vanishing.clear()
-
-    publication, _ = world.publishing("club", out, WEBSITE, CoverStyle.FILL, progress=comes_back)
-    assert [(one.path, one.code) for one in publication.withheld] == [("a.png", "not_looked_at")]
-    assert [one.path for one in world.publish(out).published] == ["a.png"]
+    publication = world.publish(out)
+    assert [(one.path, one.code) for one in publication.withheld] == [
+        ("a.png", "photograph_vanished")
+    ]
+    (ended,) = [
+        one.draft.details
+        for one in world.entries()
+        if one.draft.details.get("step") == "scrutiny_ended"
+    ]
+    assert (ended["photographs"], ended["unreadable"]) == (1, 1)
+    source.vanishing.clear()
+    assert [one.path for one in world.publish(out).published] == ["a.png", "b.png"]

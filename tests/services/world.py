@@ -40,7 +40,7 @@ from sayso.services.recognition import Recogniser
 from sayso.services.rights import Rights
 from sayso.services.scan import Scan
 from sayso.services.screen import Screen
-from sayso.services.scrutiny import Scrutinise
+from sayso.services.scrutiny import Looking, Scrutinise, is_waiting
 from sayso.sources.source import SourceFile
 from sayso.store.database import Database
 from sayso.store.photographs import Photograph
@@ -148,7 +148,7 @@ class World:
         self.identifying = Identify(kept, book, eye, load, clock)
         self.verify = Verify(kept, book, eye, load, self._source, clock)
         self.rights = Rights(kept, book, clock, let_go=self.galleries.let_go)
-        self.scrutinise = Scrutinise(kept, book, eye, self._source, clock, WORKERS)
+        self.scrutinise = Scrutinise(kept, book, eye, clock)
         self.promise_of(Promise(0.001, 0.1))
 
     @classmethod
@@ -231,6 +231,17 @@ class World:
         self, folder: Path, style: CoverStyle = CoverStyle.FILL, collection: str = "club"
     ) -> Publication:
         return self.publishing(collection, folder, WEBSITE, style)[0]
+
+    def look(self, name: str = "club") -> Looking:
+        """Look thoroughly at a collection, as publication does, and make nothing of it."""
+        screening = self.screen.unread(name, WEBSITE)
+        with self.repository.reading() as unit:
+            source = self._source(unit.collections.folder(name))
+        with self.scrutinise.begin(screening, self.screen) as looking:
+            for photograph in [one.photograph for one in screening.photographs if is_waiting(one)]:
+                data = source.read(photograph.paths[0], max_bytes=self.eye.limits.max_bytes)
+                looking(self.eye.picture(data), photograph)
+        return looking
 
     def photographs(self, name: str = "club") -> list[Photograph]:
         """Every photograph of a collection that lies somewhere, by its first path."""

@@ -16,11 +16,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from sayso.domain.face import Box, Face
 from sayso.domain.screening import CoverStyle
 from sayso.errors import CoverFailed
 from sayso.services.eye import Eye
-from sayso.vision.cover import cover, is_intact
+from sayso.vision.cover import draw_covers, is_intact
 from sayso.vision.decode import Buffers, Pixels
 from sayso.vision.encode import encode, is_bare
 from sayso.vision.headers import Format
@@ -53,7 +55,7 @@ def covered_copy(  # noqa: PLR0913 - the facts of one copy
     """Make a copy that shows the faces in ``shown`` and no other.
 
     Args:
-        pixels: uint8 (H, W, 3) RGB, upright, full size.
+        pixels: uint8 (H, W, 3) RGB, upright, full size; the covers may be drawn into them.
         shown: faces with a permit.
         covered: all other known faces.
         style: how to cover these.
@@ -65,7 +67,8 @@ def covered_copy(  # noqa: PLR0913 - the facts of one copy
         CoverFailed: a face without a permit still shows after three rounds, or the copy is not
             what was to be written.
     """
-    picture = cover(pixels, covered, style)
+    picture = np.require(pixels, np.uint8, ["C", "W"])
+    draw_covers(picture, covered, style)
     late: list[Face] = []
     for attempt in range(1, _ROUNDS + 1):  # steps 2 to 5
         data = encode(picture, format)
@@ -75,7 +78,8 @@ def covered_copy(  # noqa: PLR0913 - the facts of one copy
         if not left:
             return CoveredCopy(data, len(late))
         late += [_grown(face, attempt * _GROWTH) for face in left]
-        picture = cover(pixels, (*covered, *late), CoverStyle.FILL)
+        # Over the covers of before, of which it leaves nothing.
+        draw_covers(picture, (*covered, *late), CoverStyle.FILL)
     raise _failed(
         "a copy in which no face shows that has no yes",
         "one that still does after covering it again",

@@ -8,7 +8,7 @@ import numpy as np
 from sayso.domain.face import Box, Face, beyond
 from sayso.services.ports import FaceDetector
 from sayso.vision.decode import Buffers, DecodeLimits, Picture, Pixels, decode
-from sayso.vision.detect import ONE_LOOK_PX, reduced, smallest_of_one_look_px
+from sayso.vision.detect import ONE_LOOK_PX, mirror_image, reduced, smallest_of_one_look_px
 
 _SAME_OVERLAP = 0.5
 _SAME_PLACE = 0.1
@@ -91,7 +91,7 @@ class Eye:
         return found
 
     def _both_ways(self, picture: Picture, *, at_least_px: float = 0) -> list[Face]:
-        mirrored = replace(picture, pixels=np.ascontiguousarray(picture.pixels[:, ::-1]))
+        mirrored = replace(picture, pixels=mirror_image(picture.pixels))
         plain = self.faces(picture, at_least_px=at_least_px)
         turned = [_mirrored(face) for face in self.faces(mirrored, at_least_px=at_least_px)]
         return [*plain, *(face for face in turned if not _is_among(face, plain))]

@@ -55,6 +55,10 @@ class Output:
         """Write one copy: all of it under its name, or nothing."""
         self._replace(self.folder / COPIES / copy, data)
 
+    def remove(self, copy: str) -> None:
+        """Take one copy back."""
+        (self.folder / COPIES / copy).unlink(missing_ok=True)
+
     def write_page(self, name: str, text: str) -> Path:
         """Write the manifest or the report; gives its path."""
         with self._translating():

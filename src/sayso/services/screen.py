@@ -202,8 +202,14 @@ class Screen:
         now = self.clock()
         if unit.people.version() == screening.version and _still_permitted(unit, screened, now):
             return tuple(screened)
+        return self.anew(unit, screening, [one.photograph.id for one in screened])
+
+    def anew(
+        self, unit: Unit, screening: Screening, wanted: Sequence[PhotoId]
+    ) -> tuple[ScreenedPhotograph, ...]:
+        """The same, of photographs of which more may be known than when they were screened."""
+        now = self.clock()
         judging = self._judging(unit, screening.collection, screening.channel, STAFF, now)
-        wanted = [one.photograph.id for one in screened]
         known = judging.photographs(wanted)
         for photo in wanted:
             if photo not in known:

@@ -1,138 +1,118 @@
 """The thorough look before publication: what a scan's glance may have missed.
 
 Its findings are kept, so that each photograph is looked at once, screening tells of them, and what
-humans say of them stays. A batch is written at a time: interrupted, the next one goes on there.
+humans say of them stays. They are kept before anything is made of them: interrupted, the next
+publication goes on there.
 """
 
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sayso.domain.photo import Collection, PhotoId
-from sayso.domain.policy import require_held
-from sayso.errors import PhotographError
+from sayso.domain.screening import Verdict
+from sayso.errors import PhotographVanished
 from sayso.ledger.admission import Json
 from sayso.ledger.entry import Action
 from sayso.services.book import Book
 from sayso.services.eye import Eye
-from sayso.services.pipeline import in_batches, in_order
-from sayso.services.places import Unreadable, read_photograph
-from sayso.services.ports import Clock, OpenSource, PhotographSource, Progress, unwatched
+from sayso.services.ports import Clock
+from sayso.services.screen import Screen, Screening
+from sayso.services.verdicts import ScreenedPhotograph
 from sayso.store.photographs import Photograph
 from sayso.store.repository import Repository
 from sayso.store.scrutiny import Found
-from sayso.vision.decode import Buffers
-
-_PAGE = 512
-"""Photographs that are asked for at once."""
-
-
-@dataclass(slots=True)
-class Scrutinised:
-    """What the thorough look did.
-
-    Attributes:
-        photographs: looked at; those that were before are not counted.
-        faces: found beyond those known.
-        perhaps: places found that are perhaps a face.
-        unreadable: photographs that could not be looked at; they are not published.
-    """
-
-    photographs: int
-    faces: int
-    perhaps: int
-    unreadable: list[Unreadable]
+from sayso.vision.decode import Picture
 
 
 @dataclass(frozen=True, slots=True)
 class Scrutinise:
-    """The use case."""
+    """The part of publication that looks."""
 
     repository: Repository
     book: Book
     eye: Eye
-    open_source: OpenSource
     clock: Clock
-    workers: int
 
-    def __call__(self, name: str, *, progress: Progress = unwatched) -> Scrutinised:
-        """Look thoroughly at every photograph of a collection at which nobody has yet.
+    @contextmanager
+    def begin(self, screening: Screening, screen: Screen) -> Iterator["Looking"]:
+        """Enter that photographs are looked at and, when all were, what was found.
 
         Args:
-            name: of the collection.
-            progress: told how many photographs are done.
+            screening: as it stands; photographs that nobody has looked at yet wait in it.
+            screen: that it was made with, and that says what becomes of what is found.
+        """
+        looking = Looking(self, screening, screen)
+        if looking.waiting:
+            with self.book.writing() as page:
+                page.enter(Action.SCAN, details=looking.entered("scrutiny_begun"))
+        yield looking
+        if looking.waiting:
+            with self.book.writing() as page:
+                page.enter(Action.SCAN, details=looking.entered("scrutiny_ended"))
+
+
+def is_waiting(screened: ScreenedPhotograph) -> bool:
+    """Whether a photograph is to be looked at: not if somebody asked that it be left out."""
+    return not screened.photograph.scrutinised and screened.verdict is not Verdict.WITHHOLD
+
+
+class Looking:
+    """The looks of one publication. Safe to call from several threads.
+
+    Attributes:
+        waiting: how many photographs there are to look at.
+        photographs: that were looked at.
+        faces: found beyond those known.
+        perhaps: places found that are perhaps a face.
+    """
+
+    def __init__(self, scrutinise: Scrutinise, screening: Screening, screen: Screen) -> None:
+        self.waiting = sum(is_waiting(one) for one in screening.photographs)
+        self.photographs = self.faces = self.perhaps = 0
+        self._of, self._screening, self._screen = scrutinise, screening, screen
+        self._lock = threading.Lock()
+
+    def __call__(self, picture: Picture, photograph: Photograph) -> ScreenedPhotograph:
+        """Look thoroughly at one; keep what was found, and screen it with that.
+
+        Both in one transaction, which is over before anything is made of the verdict.
+
+        Args:
+            picture: the photograph at full size.
+            photograph: as it is known.
 
         Raises:
-            CollectionUnknown: there is none of this name.
-            Denied: its retention is over.
+            PhotographVanished: it is known no more: its retention ended meanwhile.
         """
-        done = Scrutinised(0, 0, 0, [])
-        with self.repository.reading() as unit:
-            collection = unit.collections.get(name)
-            require_held(collection, self.clock())
-            source = self.open_source(unit.collections.folder(name))
-            total = unit.scrutiny.backlog(collection.id)
-        if not total:
-            return done
-        with self.book.writing() as page:
-            page.enter(Action.SCAN, details=_entered("scrutiny_begun", collection, done))
-        self._look(collection, source, done, total, progress)
-        with self.book.writing() as page:
-            page.enter(Action.SCAN, details=_entered("scrutiny_ended", collection, done))
-        return done
+        found = Found(photograph.id, tuple(self._of.eye.scrutinise(picture)))
+        with self._lock:  # in turn: SQLite lets those who wait for each other sleep too long
+            with self._of.repository.writing() as unit:
+                if not unit.photographs.some([photograph.id]):
+                    raise _vanished(photograph)
+                faces, perhaps = unit.scrutiny.keep(found, self._of.clock())
+                (screened,) = self._screen.anew(unit, self._screening, [photograph.id])
+            self.photographs += 1
+            self.faces += faces
+            self.perhaps += perhaps
+        return screened
 
-    def _look(
-        self,
-        collection: Collection,
-        source: PhotographSource,
-        done: Scrutinised,
-        total: int,
-        progress: Progress,
-    ) -> None:
-        buffers = Buffers()  # a picture is used up inside one call
-
-        def attempt(photograph: Photograph) -> Found | Unreadable:
-            try:
-                data = read_photograph(source, photograph, self.eye.limits.max_bytes)
-                picture = self.eye.picture(data, buffers=buffers)
-                return Found(photograph.id, tuple(self.eye.scrutinise(picture)))
-            except PhotographError as error:
-                return Unreadable.because(" ".join(photograph.paths), error)
-
-        progress(0, total)
-        looked = in_order(attempt, self._pending(collection), workers=self.workers)
-        for batch in in_batches(give() for give in looked):
-            done.unreadable += [one for one in batch if isinstance(one, Unreadable)]
-            self._keep([one for one in batch if isinstance(one, Found)], done)
-            seen = done.photographs + len(done.unreadable)
-            progress(seen, max(seen, total))
-
-    def _pending(self, collection: Collection) -> Iterator[Photograph]:
-        last: PhotoId | None = None
-        while True:
-            with self.repository.reading() as unit:
-                page = unit.scrutiny.pending(collection.id, after=last, limit=_PAGE)
-                known = unit.photographs.some(page)
-            if not page:
-                return
-            last = page[-1]
-            yield from (known[photo] for photo in page if photo in known)
-
-    def _keep(self, found: list[Found], done: Scrutinised) -> None:
-        with self.repository.writing() as unit:
-            for one in found:
-                sure, perhaps = unit.scrutiny.keep(one, self.clock())
-                done.faces += sure
-                done.perhaps += perhaps
-        done.photographs += len(found)
+    def entered(self, step: str) -> dict[str, Json]:
+        """What the ledger's entries say of it."""
+        ended = step == "scrutiny_ended"
+        return {
+            "step": step,
+            "collection": self._screening.collection.id,
+            "photographs": self.photographs,
+            "faces": self.faces,
+            "perhaps": self.perhaps,
+            "unreadable": self.waiting - self.photographs if ended else 0,
+        }
 
 
-def _entered(step: str, collection: Collection, done: Scrutinised) -> dict[str, Json]:
-    """What the ledger's entries say of it."""
-    return {
-        "step": step,
-        "collection": collection.id,
-        "photographs": done.photographs,
-        "faces": done.faces,
-        "perhaps": done.perhaps,
-        "unreadable": len(done.unreadable),
-    }
+def _vanished(photograph: Photograph) -> PhotographVanished:
+    return PhotographVanished(
+        expected=f"{', '.join(photograph.paths)} as it was scanned",
+        found="nothing",
+        remedy="Publish again.",
+    )

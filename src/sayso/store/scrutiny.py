@@ -2,16 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 
 from sayso.domain.face import Certainty, Face, FaceId, Said, beyond, found_for_sure
-from sayso.domain.objection import Wish
-from sayso.domain.photo import CollectionId, PhotoId
+from sayso.domain.photo import PhotoId
 from sayso.store import records
 from sayso.store.database import bump_version
-from sayso.store.tables import faces, files, objections, photos
+from sayso.store.tables import faces, photos
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,42 +25,6 @@ class Scrutiny:
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
-
-    def pending(
-        self, collection: CollectionId, *, after: PhotoId | None = None, limit: int
-    ) -> list[PhotoId]:
-        """Photographs that lie somewhere and were not looked at thoroughly, by their ids.
-
-        One of which somebody asked that it be left out gets no copy, and no look.
-
-        Args:
-            collection: whose.
-            after: the last one of the page before; None: the first page.
-            limit: the size of a page.
-        """
-        query = self._pending(collection, photos.c.id).order_by(photos.c.id).limit(limit)
-        if after is not None:
-            query = query.where(photos.c.id > int(after))
-        return [PhotoId(str(photo)) for photo in self._connection.execute(query).scalars()]
-
-    def backlog(self, collection: CollectionId) -> int:
-        """How many there are."""
-        number: int = self._connection.execute(
-            self._pending(collection, sa.func.count())
-        ).scalar_one()
-        return number
-
-    def _pending(self, collection: CollectionId, *columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
-        stays_out = sa.exists().where(
-            objections.c.photo_sha256 == photos.c.sha256, objections.c.request == Wish.REMOVE.value
-        )
-        lies_somewhere = sa.exists().where(files.c.photo_id == photos.c.id)
-        return (
-            sa.select(*columns)
-            .select_from(photos)
-            .where(photos.c.collection_id == collection, photos.c.scrutinised_at.is_(None))
-            .where(lies_somewhere, ~stays_out)
-        )
 
     def keep(self, found: Found, now: datetime) -> tuple[int, int]:
         """Add what was found to what is known, which stays as it is.

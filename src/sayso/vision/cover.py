@@ -80,9 +80,14 @@ class Region:
 
     def mask(self, height_px: int, width_px: int) -> NDArray[np.bool_]:
         """Bool (H, W): which pixels the region holds."""
-        canvas = np.zeros((height_px, width_px), np.uint8)
-        cv2.fillConvexPoly(canvas, self.outline_px, 1)
-        return canvas.astype(bool)
+        return self.within(0, 0, width_px, height_px).view(bool)
+
+    def within(self, left_px: int, top_px: int, right_px: int, bottom_px: int) -> Pixels:
+        """Uint8 (H, W) for a part of the picture: 1 where the region is, else 0."""
+        canvas = np.zeros((bottom_px - top_px, right_px - left_px), np.uint8)
+        moved = self.outline_px - np.array([left_px, top_px], np.int32)
+        cv2.fillConvexPoly(canvas, moved, 1)
+        return canvas
 
 
 def regions(height_px: int, width_px: int, faces: Sequence[Face]) -> tuple[Region, ...]:
@@ -111,18 +116,29 @@ def cover(pixels: Pixels, faces: Sequence[Face], style: CoverStyle) -> Pixels:
         uint8 (H, W, 3) RGB.
     """
     covered = np.array(pixels, np.uint8, order="C")
+    draw_covers(covered, faces, style)
+    return covered
+
+
+def draw_covers(pixels: Pixels, faces: Sequence[Face], style: CoverStyle) -> None:
+    """What `cover` does, in the picture itself: a copy of a large one costs more than its covers.
+
+    Args:
+        pixels: uint8 (H, W, 3) RGB, contiguous; changed.
+        faces: relative to this picture.
+        style: how.
+    """
     height, width = pixels.shape[:2]
     found = regions(height, width, faces)
     # All goes before anything is drawn, so that nothing drawn can tell of it.
     for region in found:
-        cv2.fillConvexPoly(covered, region.outline_px, _FILL)
+        cv2.fillConvexPoly(pixels, region.outline_px, _FILL)
     if style is CoverStyle.PIXELATE:
-        visible = np.ones((height, width), np.uint8)
+        hidden = np.zeros((height, width), np.uint8)  # no memory yet where nothing is hidden
         for region in found:
-            cv2.fillConvexPoly(visible, region.outline_px, 0)
+            cv2.fillConvexPoly(hidden, region.outline_px, 1)
         for region in found:
-            _draw_mosaic(covered, visible, region)
-    return covered
+            _draw_mosaic(pixels, hidden, region)
 
 
 def is_intact(written: Pixels, meant: Pixels, faces: Sequence[Face]) -> bool:
@@ -143,17 +159,18 @@ def _is_same(written: Pixels, meant: Pixels, region: Region) -> bool:
     left, top, right, bottom = _bounds(region, meant)
     if left >= right or top >= bottom:
         return True
-    moved = Region(region.outline_px - np.array([left, top], np.int32), region.face_width_px)
-    mask = moved.mask(bottom - top, right - left).astype(np.uint8)
+    mask = region.within(left, top, right, bottom)
     inner = cv2.erode(mask, np.ones((2 * _RIM_PX + 1,) * 2, np.uint8), borderValue=1)
     deep = inner if inner.any() else mask
     part = (slice(top, bottom), slice(left, right))
     # In grey: the detail of a face is in there, and colours are what codecs are coarse with.
     grey, other = (cv2.cvtColor(one[part], cv2.COLOR_RGB2GRAY) for one in (written, meant))
-    off = cv2.absdiff(grey, other)
-    _, peaks = cv2.threshold(off, _CODEC_PEAK, 1, cv2.THRESH_BINARY)
-    mean, share = cv2.mean(off, deep)[0], cv2.mean(peaks, deep)[0]
-    return mean <= _CODEC_MEAN and share <= _CODEC_PEAKS
+    # Sums over all of it, of what is zero elsewhere: three times as fast as means under a mask.
+    off = cv2.multiply(cv2.absdiff(grey, other), deep)
+    peaks = cv2.threshold(off, _CODEC_PEAK, 1, cv2.THRESH_BINARY)[1]
+    number = cv2.countNonZero(deep)
+    small = cv2.norm(off, cv2.NORM_L1) <= _CODEC_MEAN * number
+    return small and cv2.countNonZero(peaks) <= _CODEC_PEAKS * number
 
 
 def _region(height_px: int, width_px: int, face: Face) -> Region:
@@ -215,12 +232,12 @@ def _bounds(region: Region, pixels: Pixels) -> tuple[int, int, int, int]:
     return max(left, 0), max(top, 0), right, bottom
 
 
-def _draw_mosaic(pixels: Pixels, visible: Pixels, region: Region) -> None:
+def _draw_mosaic(pixels: Pixels, hidden: Pixels, region: Region) -> None:
     """Cells in place, of the fill or of the colours around; of the fill alone where nothing is.
 
     Args:
         pixels: of the picture, with every region filled already.
-        visible: uint8 (H, W), 1 where no region is.
+        hidden: uint8 (H, W), 1 where a region is, else 0.
         region: where.
     """
     left, top, right, bottom = _bounds(region, pixels)
@@ -228,33 +245,32 @@ def _draw_mosaic(pixels: Pixels, visible: Pixels, region: Region) -> None:
         return
     cell = max(math.ceil(region.face_width_px / _CELLS_ACROSS), _SMALLEST_CELL_PX)
     rows, columns = -(-(bottom - top) // cell), -(-(right - left) // cell)
-    colours = _colours_around(pixels, visible, (left, top), (rows, columns), cell)
+    colours = _colours_around(pixels, hidden, (left, top), (rows, columns), cell)
     down, across = np.arange(rows) % len(_PATTERN), np.arange(columns) % _PATTERN.shape[1]
     colours[~_PATTERN[np.ix_(down, across)]] = _FILL
     size = (columns * cell, rows * cell)
     large = cv2.resize(colours, size, interpolation=cv2.INTER_NEAREST)
-    moved = Region(region.outline_px - np.array([left, top], np.int32), region.face_width_px)
-    mask = moved.mask(bottom - top, right - left).astype(np.uint8)
+    mask = region.within(left, top, right, bottom)
     part = large[: bottom - top, : right - left]
     cv2.copyTo(part, mask, pixels[top:bottom, left:right])
 
 
 def _colours_around(
     pixels: Pixels,
-    visible: Pixels,
+    hidden: Pixels,
     corner: tuple[int, int],
     cells: tuple[int, int],
     cell: int,
 ) -> Pixels:
     """For each cell, uint8 (rows, columns, 3), the tinted colours of what is visible near it."""
-    height, width = visible.shape
+    height, width = hidden.shape
     left, top = (place - _AROUND_CELLS * cell for place in corner)
     rows, columns = (count + 2 * _AROUND_CELLS for count in cells)
     step = max(cell // _SAMPLES_ACROSS, 1)
     y = np.arange(max(top, 0), min(top + rows * cell, height), step)
     x = np.arange(max(left, 0), min(left + columns * cell, width), step)
     label = ((y - top) // cell * columns)[:, None] + (x - left) // cell
-    part, seen = pixels[np.ix_(y, x)], visible[np.ix_(y, x)]
+    part, seen = pixels[np.ix_(y, x)], 1 - hidden[np.ix_(y, x)]
     weights = [seen, *(part[:, :, plane] * seen for plane in range(3))]
     sums = [np.bincount(label.ravel(), one.ravel(), rows * columns) for one in weights]
     grid = np.stack(sums, axis=-1).reshape(rows, columns, 4).astype(np.float32)

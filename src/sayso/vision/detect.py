@@ -49,6 +49,12 @@ large, adds nothing."""
 _TURNED_PX = 640
 """Turned pictures are looked at so small, since they are three: each face of groups that were
 turned by 90 or 180 degrees is covered."""
+_QUARTERS = {
+    1: cv2.ROTATE_90_COUNTERCLOCKWISE,
+    2: cv2.ROTATE_180,
+    3: cv2.ROTATE_90_CLOCKWISE,
+}
+"""Quarter turns anticlockwise, in OpenCV's words."""
 _TURNED = 0.4
 """A find of a turned picture is a face from so far between the usual score and 1: at 0.7 instead
 of 0.5 the same faces are found and a third of the false finds are not."""
@@ -173,10 +179,7 @@ class Detector:
 
     def _view(self, pixels: Pixels, view: _View, threshold: float) -> Finds:
         """The finds of one view, where they lie in the upright picture."""
-        turned = np.rot90(pixels, view.turns)
-        if view.mirrored:
-            turned = turned[:, ::-1]
-        finds = self._finds(np.ascontiguousarray(turned), threshold)
+        finds = self._finds(_turned(pixels, view), threshold)
         if view.mirrored:
             finds = mirrored(finds)
         finds = turned_back(finds, view.turns)
@@ -275,6 +278,18 @@ def _views(picture: Picture, smallest_px: float) -> list[_View]:
     views.append(_View(round(one * _SMALLER), Kind.OPINION, largest_px=_TOO_LARGE_PX))
     views += [_View(min(_TURNED_PX, one), Kind.TURNED, turns=turns) for turns in (1, 2, 3)]
     return sorted(views, key=lambda view: -view.longest_px)
+
+
+def mirror_image(pixels: Pixels) -> Pixels:
+    """The picture in the mirror; ten times as fast as NumPy turns it round."""
+    return np.asarray(cv2.flip(pixels, 1), np.uint8)
+
+
+def _turned(pixels: Pixels, view: _View) -> Pixels:
+    """The picture as a view looks at it."""
+    if view.turns:
+        pixels = np.asarray(cv2.rotate(pixels, _QUARTERS[view.turns]), np.uint8)
+    return mirror_image(pixels) if view.mirrored else pixels
 
 
 def _resized(pixels: Pixels, longest_px: int) -> Pixels:

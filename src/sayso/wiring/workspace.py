@@ -262,14 +262,7 @@ class Workspace:
         """Looks thoroughly, before publication."""
         from sayso.services.scrutiny import Scrutinise
 
-        return Scrutinise(
-            self.repository,
-            self.book,
-            self.eye,
-            self._open_source,
-            self.clock,
-            self.settings.cores,
-        )
+        return Scrutinise(self.repository, self.book, self.eye, self.clock)
 
     @cached_property
     def publish(self) -> Publish:
