@@ -2,7 +2,7 @@
 
 import hashlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -27,8 +27,9 @@ class Examined:
         sha256: of its bytes, hex.
         seen: what was found; None for a content that was examined before, or is in hand.
         scope: whom its faces are to be compared with; None: with nobody.
-        faces: cut out for that, until it is done.
+        faces: cut out for that, until it is done; see `in_pieces`.
         candidates: of each face in ``seen``, whom it may be; empty unless faces are compared.
+        goes_on: whether its other faces are in the next piece.
     """
 
     file: SourceFile
@@ -37,6 +38,7 @@ class Examined:
     scope: Scope | None = None
     faces: CutOut | None = None
     candidates: tuple[tuple[Candidate, ...], ...] = ()
+    goes_on: bool = False
 
     @property
     def through(self) -> int:
@@ -61,6 +63,47 @@ def compare(group: Sequence[Examined]) -> list[Examined]:
             for one, candidates in zip(same, found, strict=True)
         ]
     return done
+
+
+Outcome = tuple[SourceFile, Examined | PhotographError]
+
+
+def crops(outcome: Outcome) -> int:
+    """How many faces are to be compared."""
+    found = outcome[1]
+    return 0 if isinstance(found, PhotographError) or not found.faces else len(found.faces.crops)
+
+
+def in_pieces(outcomes: Iterable[Outcome], most: int) -> Iterator[Outcome]:
+    """Divide the faces of photographs so that groups of just so many can be made.
+
+    A network makes code for each size of batch that it meets, which takes as long as ten faces.
+    """
+    room = most
+    for file, found in outcomes:
+        if isinstance(found, PhotographError) or found.faces is None:
+            yield file, found
+            continue
+        left = found.faces
+        while len(left.crops) > room:
+            first, left = left.split(room)
+            yield file, replace(found, faces=first, goes_on=True)
+            room = most
+        yield file, replace(found, faces=left)
+        room = room - len(left.crops) or most
+
+
+def whole(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
+    """Put the pieces of each photograph together again; one that is not complete is left out."""
+    held: tuple[tuple[Candidate, ...], ...] = ()
+    for file, found in outcomes:
+        if isinstance(found, PhotographError):
+            yield file, found
+            continue
+        held += found.candidates
+        if not found.goes_on:
+            yield file, replace(found, candidates=held)
+            held = ()
 
 
 class Examiner:

@@ -112,6 +112,14 @@ class CutOut:
         faces = tuple(face for face, one in zip(self.faces, chosen, strict=True) if one)
         return CutOut(faces, self.crops[chosen[self.usable]])
 
+    def split(self, crops: int) -> tuple["CutOut", "CutOut"]:
+        """The faces up to so many crops, from 1 to all but one, and the others."""
+        end = int(np.flatnonzero(self.usable)[crops - 1]) + 1
+        return (
+            CutOut(self.faces[:end], self.crops[:crops]),
+            CutOut(self.faces[end:], self.crops[crops:]),
+        )
+
 
 def together(many: Sequence[CutOut]) -> CutOut:
     """The faces of several photographs as one."""

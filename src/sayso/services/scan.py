@@ -16,7 +16,15 @@ from sayso.errors import PhotographError, PhotographUnreadable
 from sayso.ledger.admission import Json
 from sayso.ledger.entry import Action
 from sayso.services.book import Book
-from sayso.services.examine import Examined, Examiner, compare
+from sayso.services.examine import (
+    Examined,
+    Examiner,
+    Outcome,
+    compare,
+    crops,
+    in_pieces,
+    whole,
+)
 from sayso.services.eye import Eye
 from sayso.services.listing import Listing
 from sayso.services.meeting import Meeting
@@ -55,7 +63,6 @@ class ScanResult:
     seconds: float
 
 
-_Outcome = tuple[SourceFile, Examined | PhotographError]
 _Kept = TypeVar("_Kept")
 _TOGETHER = 16
 """So many faces are embedded in one go; more is no faster on a processor."""
@@ -140,12 +147,7 @@ class Scan:
         return open_scope(self.repository, self.load_recogniser(), collection, self.clock)
 
 
-def _crops(outcome: _Outcome) -> int:
-    found = outcome[1]
-    return 0 if isinstance(found, PhotographError) or not found.faces else len(found.faces.crops)
-
-
-def _compared(group: Sequence[_Outcome]) -> list[_Outcome]:
+def _compared(group: Sequence[Outcome]) -> list[Outcome]:
     done = iter(compare([found for _, found in group if isinstance(found, Examined)]))
     return [(file, next(done) if isinstance(found, Examined) else found) for file, found in group]
 
@@ -205,10 +207,10 @@ class _Run:
         # Three things go on at once: photographs are looked at, the faces of several are compared
         # together, which is faster than one by one, and this thread writes.
         looked = (outcome() for outcome in in_order(self._attempt, pending, workers=workers))
-        groups = in_batches(looked, weigh=_crops, most=_TOGETHER)
+        groups = in_batches(in_pieces(looked, _TOGETHER), weigh=crops, most=_TOGETHER)
         comparing = -(-workers // _LOOKING_PER_COMPARING)
         compared = in_order(_compared, groups, workers=comparing, ahead=_GROUPS_AHEAD)
-        for batch in in_batches(outcome for group in compared for outcome in group()):
+        for batch in in_batches(whole(outcome for group in compared for outcome in group())):
             self._write(self._keep, batch)
         twins, self._twins = self._twins, []
         with self._scan.repository.writing() as unit:
@@ -236,7 +238,7 @@ class _Run:
         self.caught_up += done.photographs
         self.unreadable += done.unreadable.values()
 
-    def _attempt(self, file: SourceFile) -> _Outcome:
+    def _attempt(self, file: SourceFile) -> Outcome:
         try:
             file.path.encode()
             return file, self._examiner(file, self._scope)
@@ -263,7 +265,7 @@ class _Run:
         self._done += len(batch)
         self._progress(self._done, max(self._done, self._total))
 
-    def _keep(self, unit: Unit, found: _Outcome) -> None:
+    def _keep(self, unit: Unit, found: Outcome) -> None:
         file, outcome = found
         if isinstance(outcome, PhotographError):
             self._report(unit, file.path, outcome)
