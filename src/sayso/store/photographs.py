@@ -143,7 +143,7 @@ class Photographs:
                 sa.insert(photos).values(collection_id=collection, sha256=seen.sha256, **values)
             ).inserted_primary_key
             photo = PhotoId(str(key[0] if key else ""))
-            return photo, tuple(self._add_face(photo, face) for face in seen.faces)
+            return photo, self._add_faces(photo, seen.faces)
         self._connection.execute(
             sa.update(photos).where(photos.c.id == int(known)).values(**values)
         )
@@ -232,7 +232,8 @@ class Photographs:
 
     def draw_face(self, photo: PhotoId, face: Face) -> FaceId:
         """Keep a face whose box a human drew where the detector found none."""
-        return self._add_face(photo, face)
+        (added,) = self._add_faces(photo, [face])
+        return added
 
     def face_at(self, photograph: Photograph, box: Box) -> StoredFace:
         """The face of a photograph that best fits a box.
@@ -286,11 +287,12 @@ class Photographs:
         )
         return self._connection.execute(query.limit(1)).first() is not None
 
-    def _add_face(self, photo: PhotoId, face: Face) -> FaceId:
-        key = self._connection.execute(
-            sa.insert(faces).values(photo_id=int(photo), **records.face_values(face))
-        ).inserted_primary_key
-        return FaceId(str(key[0] if key else ""))
+    def _add_faces(self, photo: PhotoId, found: Sequence[Face]) -> tuple[FaceId, ...]:
+        if not found:
+            return ()
+        rows = [{"photo_id": int(photo), **records.face_values(face)} for face in found]
+        added = sa.insert(faces).returning(faces.c.id, sort_by_parameter_order=True)
+        return tuple(FaceId(str(key)) for key in self._connection.execute(added, rows).scalars())
 
     def _replace_faces(self, photo: PhotoId, found: Sequence[Face]) -> tuple[FaceId, ...]:
         """Put newly found faces in place of the old, keeping those that a human judged."""
@@ -319,7 +321,8 @@ class Photographs:
                     .values(**records.face_values(face))
                 )
                 return stored.id
-        return self._add_face(photo, face)
+        (added,) = self._add_faces(photo, [face])
+        return added
 
 
 def _stored(row: records.Row) -> StoredFace:
