@@ -218,7 +218,8 @@ SECTIONS = (
     Section(
         "scale-pages",
         "Pages of a large workspace",
-        "How soon the first answers of `screen` and `find` are there.",
+        "How soon the first answers of `screen` and `find` are there, and what one photograph more "
+        "costs beside so many sightings (*page*: how many were scanned).",
     ),
     Section(
         "startup",
