@@ -1,6 +1,7 @@
 """People who have been asked, the guardians who answer for minors, and their profile fields."""
 
 import unicodedata
+import uuid
 from dataclasses import dataclass
 from datetime import date
 from typing import NewType
@@ -9,6 +10,15 @@ from sayso.domain.grant import Audience
 from sayso.errors import ConsentMalformed
 
 PersonId = NewType("PersonId", str)
+
+_DIGITS = 13
+"""Of a random UUID in hex. The last of so many is its version, 4: without a digit an id might be a
+name, and no ledger takes it."""
+
+
+def new_person_id() -> PersonId:
+    """An id that tells nothing of the person."""
+    return PersonId(uuid.uuid4().hex[:_DIGITS])
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,6 @@ Order of checks; nothing is kept until all have passed, and then all of it or no
    from is told, and that one's matches become doubts.
 """
 
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -24,7 +23,7 @@ import numpy.typing as npt
 from sayso.domain.grant import Grant, Purpose, Scope
 from sayso.domain.matching import GallerySize
 from sayso.domain.notice import require_current
-from sayso.domain.person import Person, PersonId, folded
+from sayso.domain.person import Person, folded, new_person_id
 from sayso.domain.policy import HoldTemplate, Permit, decide, require
 from sayso.errors import ConsentMalformed
 from sayso.ledger.entry import Action
@@ -304,7 +303,7 @@ def _person(unit: Unit, wish: Enrolment) -> Person:
     if wish.person is not None:
         return _added_to(unit.people.get(wish.person), wish)
     name = " ".join(wish.name.split())
-    return Person(PersonId(uuid.uuid4().hex[:12]), name, wish.born, wish.jurisdiction)
+    return Person(new_person_id(), name, wish.born, wish.jurisdiction)
 
 
 def _added_to(known: Person, wish: Enrolment) -> Person:
