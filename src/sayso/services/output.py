@@ -125,8 +125,8 @@ class Output:
                 remedy="Choose an empty folder.",
             )
         self._require_same(there, earlier)
-        copies = {str(one["copy"]) for one in there.get("published", ())}
-        self._require_no_others(copies | (earlier.copies if earlier else frozenset()))
+        written = earlier.copies if earlier else frozenset()
+        self._require_no_others(written.union(there["copies"]))
 
     def _require_same(self, there: Mapping[str, Any], earlier: Earlier | None) -> None:
         """The web site's copies must not vanish because somebody published for print."""
@@ -144,7 +144,7 @@ class Output:
             "channel needs its own.",
         )
 
-    def _require_no_others(self, copies: set[str]) -> None:
+    def _require_no_others(self, copies: frozenset[str]) -> None:
         """All copies are removed with the folder that holds them: nothing else may lie in it."""
         for place in sorted((self.folder / COPIES).rglob("*")):
             if place.is_dir() and not place.is_symlink():
@@ -183,13 +183,13 @@ class Output:
 
 
 def _read_manifest(place: Path) -> Mapping[str, Any] | None:
-    """A manifest that a publication wrote; None: it is none."""
+    """What a publication's manifest says, and ``copies``, their paths; None: it is none."""
     try:
         facts = json.loads(place.read_bytes())
-        ours = "sayso" in facts and all("copy" in one for one in facts.get("published", ()))
-    except (OSError, ValueError, TypeError, AttributeError):
+        copies = [str(one["copy"]) for one in facts.get("published", ())]
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
-    return facts if ours else None
+    return {**facts, "copies": copies} if "sayso" in facts else None
 
 
 def _translated(folder: Path, error: OSError) -> SaysoError:
