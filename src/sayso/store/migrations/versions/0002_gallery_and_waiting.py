@@ -26,6 +26,8 @@ def upgrade() -> None:
         sqlite_where=sa.text("no_face_by IS NOT NULL"),
     )
     for table in ("photos", "files"):
-        tells = sa.Column("tells_erased", sa.Boolean(), nullable=False, server_default=sa.text("0"))
-        op.add_column(table, tells)
+        op.add_column(
+            table,
+            sa.Column("tells_erased", sa.Boolean(), nullable=False, server_default=sa.text("0")),
+        )
     op.create_index("ix_publications_folder", "publications", ["folder"], unique=False)
