@@ -22,6 +22,7 @@ expected, what was found and what to do next::
     │   ├── CollectionMalformed       collection_malformed
     │   ├── BasisRequired             basis_required
     │   ├── FolderMissing             folder_missing
+    │   ├── NothingScanned            nothing_scanned
     │   └── DatasetRefused            dataset_refused
     ├── PhotographError
     │   ├── PhotographUnknown         photograph_unknown
@@ -242,6 +243,12 @@ class FolderMissing(CollectionError):
     """The folder of a collection is not there."""
 
     code = "folder_missing"
+
+
+class NothingScanned(CollectionError):
+    """A collection in which no photograph was ever scanned has nothing to publish."""
+
+    code = "nothing_scanned"
 
 
 class DatasetRefused(CollectionError):

@@ -142,9 +142,14 @@ def test_a_folder_that_went_loses_nothing(new_desk: NewDesk, scene: Scene, tmp_p
     folder = tmp_path / "folder"
     shutil.copytree(scene.photographs, folder)
     desk = declared(new_desk(), folder)
+    publish = ("publish", "c", tmp_path / "out", "--channel", "website")
+    assert desk.refused(*publish) == "nothing_scanned"
     desk("scan", "c")
+    desk(*publish)
     folder.rename(tmp_path / "elsewhere")
     assert desk.refused("scan", "c") == "folder_missing"
+    assert desk.refused(*publish) == "folder_missing"
+    assert len(list((tmp_path / "out" / "photographs").iterdir())) == 9
     assert len(desk("screen", "c", "--channel", "website")["photos"]) == 9
     (tmp_path / "elsewhere").rename(folder)
     assert desk("scan", "c")["photos"] == 0

@@ -301,7 +301,8 @@ def test_copies_never_go_among_the_originals(world: World, tmp_path: Path, where
 
 
 def test_a_folder_with_other_files_is_not_taken(world: World, out: Path) -> None:
-    world.collection()
+    world.collection().put("a.png", picture(Head(NOBODY)))
+    world.scan("club")
     out.mkdir()
     (out / "thesis.txt").write_text("precious")
     with pytest.raises(OutputRefused):

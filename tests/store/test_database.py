@@ -56,6 +56,9 @@ def test_a_workspace_of_the_first_version_is_brought_up_to_date(kept: Kept) -> N
         for name in ("gallery_people", "gallery_references"):
             connection.exec_driver_sql(f"ALTER TABLE collections DROP COLUMN {name}")
         connection.exec_driver_sql("DROP INDEX ix_faces_no_face_by")
+        connection.exec_driver_sql("DROP INDEX ix_publications_folder")
+        for table in ("photos", "files"):
+            connection.exec_driver_sql(f"ALTER TABLE {table} DROP COLUMN tells_erased")
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
     kept.database.check_schema()
     test_the_migrations_make_just_the_tables_that_the_code_speaks_of(kept)

@@ -129,6 +129,10 @@ _ALWAYS_KEPT = (
         "so that they are taken down",
     ),
     (
+        "a mark on photographs whose files are called by the name of somebody who was erased",
+        "so that no published copy is called so; whose name it is, only the file's own path tells",
+    ),
+    (
         "backups that were made before, if any",
         _BACKUPS,
     ),

@@ -3,7 +3,8 @@
 1. What would give the person away is gathered, and that they are being erased is noted in the
    key store: from then on the erasure is finished, if need be on the next start.
 2. In one transaction: places where they were published go on the take-down list; copies of ours
-   that show them go; the data key is destroyed; the rows go.
+   that show them go; the data key is destroyed; files that are called by their name are marked, so
+   that no copy is; the rows go.
 3. The write-ahead log is emptied, and every byte of every file is searched. What is found is
    repaired by writing the databases anew and searching again; what is still found is told, loudly,
    and the erasure stays open.
@@ -25,6 +26,7 @@ from sayso.ledger.admission import Json
 from sayso.services.book import Book
 from sayso.services.certificate import ASTRAY, STALE, Noted, certify, note
 from sayso.services.certified import sign
+from sayso.services.names_told import keep_names_back
 from sayso.services.open_pages import FOLDER, OpenPages
 from sayso.services.outputs import clear_outputs
 from sayso.services.ports import Clock
@@ -141,6 +143,7 @@ class Erase:
             self.step("key")
             vault.destroy([person])
             self.step("rows")
+            keep_names_back(unit, unit.people.get(person))
             unit.templates.drop(person)
             unit.people.erase(person)
             self.step("commit")

@@ -1,21 +1,18 @@
 """Names of published copies: a file's name must not give away whom its picture covers."""
 
-import re
-import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import PurePosixPath
 from typing import get_args
 
 from sayso.domain.grant import PUBLIC
-from sayso.domain.person import Person, folded
+from sayso.domain.person import Person
 from sayso.domain.policy import Permit, TellName, decide
 from sayso.domain.sighting import Link
+from sayso.services.names_told import tells_of, words_of
 from sayso.services.screen import Screening
 from sayso.store.repository import Unit
 from sayso.vision.encode import extension_for
 from sayso.vision.headers import Format
-
-_WORD = re.compile(r"[^\W\d_]+")
 
 
 def public_paths(unit: Unit, screening: Screening) -> dict[str, str]:
@@ -23,15 +20,17 @@ def public_paths(unit: Unit, screening: Screening) -> dict[str, str]:
 
     A path that holds every word of the name of somebody who was asked, and whose name may not be
     told to the public, is replaced by a number. Whether that person is in the picture plays no
-    part, so the replacement tells nothing. No two copies get the same path, whatever the case.
+    part, so the replacement tells nothing. So is a path that told of somebody who was erased: their
+    name is not known any more. No two copies get the same path, whatever the case.
     """
-    untold = [_words(person.name) for person in _untold(unit, screening)]
+    erased = unit.files.telling_of_erased(screening.collection.id)
+    untold = [words_of(person.name) for person in _untold(unit, screening)]
     taken: set[str] = set()
     paths: dict[str, str] = {}
     for number, (path, screened) in enumerate(screening.files(), 1):
         stem = PurePosixPath(path).with_suffix("").as_posix()
-        words = _words(path)
-        if any(_holds(words, name) for name in untold):
+        words = words_of(path)
+        if path in erased or any(tells_of(words, name) for name in untold):
             stem = f"photograph-{number:06d}"
         extension = extension_for(_format(screened.photograph.format))
         paths[path] = _free(stem, extension, number, taken)
@@ -45,22 +44,6 @@ def _untold(unit: Unit, screening: Screening) -> Iterable[Person]:
         asked = TellName(person.id, screening.collection, Link.MARKED, PUBLIC)
         if not isinstance(decide(asked, records[person.id], now), Permit):
             yield person
-
-
-def _holds(words: Sequence[str], name: Sequence[str]) -> bool:
-    """Whether every word of the name is there, apart or written as one (AdaLovelace)."""
-    if not name:
-        return False
-    run_together = len(name) > 1 and any(
-        "".join(spelt) in "".join(words) for spelt in (name, tuple(reversed(name)))
-    )
-    return run_together or set(name) <= set(words)
-
-
-def _words(text: str) -> list[str]:
-    """The words of a text without case and accents: file names often lack the latter."""
-    plain = unicodedata.normalize("NFKD", folded(text))
-    return _WORD.findall("".join(sign for sign in plain if not unicodedata.combining(sign)))
 
 
 def _free(stem: str, extension: str, number: int, taken: set[str]) -> str:

@@ -8,6 +8,7 @@ name too much but never too little.
 Photographs are looked at thoroughly and covered in the same pass, see `sayso.services.draft`.
 """
 
+import shlex
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -15,17 +16,19 @@ from pathlib import Path
 
 from sayso.domain.grant import Channel
 from sayso.domain.person import PersonId
+from sayso.domain.photo import Collection
 from sayso.domain.policy import require_held
 from sayso.domain.screening import CoverStyle
+from sayso.errors import FolderMissing, NothingScanned
 from sayso.ledger.admission import Json
 from sayso.ledger.entry import Action
 from sayso.services.book import Book
 from sayso.services.draft import Draft, Drafting, Left
 from sayso.services.eye import Eye
 from sayso.services.naming import public_paths
-from sayso.services.output import COPIES, Output
+from sayso.services.output import COPIES, Made, Output
 from sayso.services.pipeline import in_batches, in_order
-from sayso.services.ports import Clock, OpenSource, Progress, unwatched
+from sayso.services.ports import Clock, OpenSource, PhotographSource, Progress, unwatched
 from sayso.services.publication import Publication, PublishedFile, WithheldFile
 from sayso.services.report import Pages, write_pages
 from sayso.services.screen import Screen, Screening
@@ -62,7 +65,8 @@ class Publish:
 
         Args:
             name: of the collection.
-            folder: an empty one, a new one, or one that an earlier publication made.
+            folder: an empty one, a new one, or one that an earlier publication made, of the same
+                collection and for the same channel.
             channel: where the copies are to be published.
             style: how faces are covered.
             progress: told how many photographs are done. The thorough look, which is a part of
@@ -70,15 +74,21 @@ class Publish:
 
         Raises:
             CollectionUnknown: there is none of this name.
-            OutputRefused: the folder may not be written, or is no place for copies.
+            NothingScanned: nothing was ever scanned in it.
+            FolderMissing: the originals are not there; earlier copies were not touched.
+            OutputRefused: the folder may not be written, is no place for copies, or holds what
+                is not an earlier publication of the same kind.
             DiskFull: no room; what was written so far is whole and recorded.
         """
         with self.repository.reading() as unit:
-            require_held(unit.collections.get(name), self.clock())
+            collection = unit.collections.get(name)
+            require_held(collection, self.clock())
             original_folder = unit.collections.folder(name)
-            originals = [Path(unit.collections.folder(c.name)) for c in unit.collections.all()]
-        output = Output(folder, keep_out_of=originals)
-        with output.open():
+            source = self.open_source(original_folder)
+            _require_originals(unit, collection, source)
+            output = _output(unit, folder, collection, channel)
+            earlier = unit.publications.newest_in(str(output.folder))
+        with output.open(earlier):
             screening = self.screen.unread(name, channel)
             with self.repository.reading() as unit:
                 copies = public_paths(unit, screening)
@@ -90,7 +100,6 @@ class Publish:
                 )
                 page.enter(Action.PUBLICATION, details=run.entered("begun"))
             with self.scrutinise.begin(screening, self.screen) as looking:
-                source = self.open_source(original_folder)
                 run.write_copies(Drafting(self.eye, source, style, looking), progress)
             run.take_back_names()
             result = Publication(
@@ -105,6 +114,32 @@ class Publish:
             with self.book.writing() as page:
                 page.enter(Action.PUBLICATION, details=run.entered("ended"))
         return result, write_pages(result, output, version=self.version)
+
+
+def _require_originals(unit: Unit, collection: Collection, source: PhotographSource) -> None:
+    """There is something to publish; asked before earlier copies go."""
+    folder = unit.collections.folder(collection.name)
+    if not unit.photographs.any(collection.id):
+        raise NothingScanned(
+            expected=f"scanned photographs in {collection.name}",
+            found="none: nothing was scanned in it yet",
+            remedy=f"Run `sayso scan {shlex.quote(collection.name)}` first; if that finds none, "
+            f"look whether photographs are in {folder}.",
+        )
+    first = next(iter(source.files()), None)
+    if first is None and unit.files.count(collection.id):
+        raise FolderMissing(  # where a drive is mounted, an empty folder stays without it
+            expected=f"the photographs of {collection.name} in {folder}",
+            found="an empty folder",
+            remedy="Connect the drive that they are on; if they are gone for good, scan first.",
+        )
+
+
+def _output(unit: Unit, folder: Path, collection: Collection, channel: Channel) -> Output:
+    held = unit.collections.all()
+    made = Made(collection.id, channel, {one.id: one.name for one in held})
+    originals = [Path(unit.collections.folder(one.name)) for one in held]
+    return Output(folder, made=made, keep_out_of=originals)
 
 
 class _Run:

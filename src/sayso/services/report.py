@@ -52,6 +52,7 @@ def manifest(publication: Publication, *, version: str) -> Mapping[str, object]:
     """What was written and what was left out, without anybody's name or id."""
     return {
         "sayso": version,
+        "collection": publication.screening.collection.id,
         "channel": publication.screening.channel,
         "at": publication.at.isoformat(timespec="seconds"),
         "style": publication.style,

@@ -1,7 +1,7 @@
 """Where photographs lie: the paths of a collection, in pages, and what is known of listed ones."""
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -10,6 +10,8 @@ from sayso.domain.photo import CollectionId, PhotoId
 from sayso.store import records
 from sayso.store.photographs import Located
 from sayso.store.tables import collections, files, photos
+
+_PAGE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,29 @@ class Files:
             Placed(row.id, row.path, PhotoId(str(row.photo_id)))
             for row in self._connection.execute(query)
         ]
+
+    def everywhere(self) -> Iterator[list[Placed]]:
+        """Every file of every collection, some at a time."""
+        after = 0
+        query = sa.select(files.c.id, files.c.path, files.c.photo_id).order_by(files.c.id)
+        while rows := self._connection.execute(query.where(files.c.id > after).limit(_PAGE)).all():
+            yield [Placed(row.id, row.path, PhotoId(str(row.photo_id))) for row in rows]
+            after = rows[-1].id
+
+    def telling_of_erased(self, collection: CollectionId) -> frozenset[str]:
+        """Paths by which no copy may be called: they, or others of their content, told of somebody.
+
+        That was somebody who was erased since; of whom, nobody knows any more.
+        """
+        query = (
+            sa.select(files.c.path)
+            .join(photos, photos.c.id == files.c.photo_id)
+            .where(
+                files.c.collection_id == collection,
+                sa.or_(files.c.tells_erased, photos.c.tells_erased),
+            )
+        )
+        return frozenset(self._connection.execute(query).scalars())
 
     def at_path(self, path: str) -> list[tuple[str, PhotoId]]:
         """Names of collections and photographs that lie at this path, relative or absolute."""

@@ -120,6 +120,21 @@ class Photographs:
                 sa.delete(files).where(files.c.collection_id == collection, files.c.path == path)
             )
 
+    def tell_of_erased(self, photo: PhotoId, file: int) -> None:
+        """Say that a file's path tells of somebody who is being erased: no copy is called so.
+
+        Of the file, for what else will lie there; of the content, for where else that will lie.
+        """
+        for table, key in ((files, file), (photos, int(photo))):
+            self._connection.execute(
+                sa.update(table).where(table.c.id == key).values(tells_erased=True)
+            )
+
+    def any(self, collection: CollectionId) -> bool:
+        """Whether any content of a collection was ever scanned, wherever it lies now."""
+        query = sa.select(photos.c.id).where(photos.c.collection_id == collection).limit(1)
+        return self._connection.execute(query).first() is not None
+
     def add(
         self, collection: CollectionId, seen: Seen, *, compared_through: int, now: datetime
     ) -> tuple[PhotoId, tuple[FaceId, ...]]:

@@ -31,6 +31,15 @@ class Showing:
     at: str
 
 
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A publication in a folder: what of, for which channel, and the paths of its copies."""
+
+    collection: CollectionId
+    channel: Channel
+    copies: frozenset[str]
+
+
 class Publications:
     """Publications, within one transaction."""
 
@@ -61,6 +70,24 @@ class Publications:
                 self._connection.execute(
                     sa.insert(shown).values(copy_id=key[0] if key else None, person_id=person)
                 )
+
+    def newest_in(self, folder: str) -> Earlier | None:
+        """The newest publication in a folder, ended or not; it removed earlier ones' copies."""
+        query = (
+            sa.select(publications.c.id, publications.c.collection_id, publications.c.channel)
+            .where(publications.c.folder == folder)
+            .order_by(publications.c.id.desc())
+            .limit(1)
+        )
+        row = self._connection.execute(query).one_or_none()
+        if row is None:
+            return None
+        paths = sa.select(copies.c.path).where(copies.c.publication_id == row.id)
+        return Earlier(
+            CollectionId(row.collection_id),
+            Channel(row.channel),
+            frozenset(self._connection.execute(paths).scalars()),
+        )
 
     def showing(self, person: PersonId) -> list[Showing]:
         """Every published copy that shows a person, newest first."""

@@ -96,6 +96,8 @@ photos = Table(
     Index("ix_photos_collection_scrutinised", "collection_id", "scrutinised_at"),
     # Who is behind, in the order of catching up (the id follows by itself), without the rows.
     Index("ix_photos_collection_compared", "collection_id", "compared_through"),
+    # A file with this content was called by the name of somebody who was erased: no copy gets it.
+    Column("tells_erased", Boolean, nullable=False, server_default=text("0")),
     sqlite_autoincrement=True,  # an id that was told is never given to another
     comment="one row for each content in a collection, however often it lies there",
 )
@@ -111,6 +113,8 @@ files = Table(
     Column("photo_id", Integer, ForeignKey("photos.id", ondelete="CASCADE"), nullable=False),
     Column("size_bytes", Integer, nullable=False),
     Column("modified_ns", Integer, nullable=False),
+    # Its path tells of somebody who was erased: no copy is called so, whatever lies there.
+    Column("tells_erased", Boolean, nullable=False, server_default=text("0")),
     # Known or not, for each listed file; the pages of a collection, in the order of the paths.
     UniqueConstraint("collection_id", "path"),
     Index("ix_files_photo_id", "photo_id"),  # a photograph's paths
@@ -254,6 +258,7 @@ publications = Table(
     Column("channel", String, nullable=False),
     Column("folder", String, nullable=False),
     Column("at", String, nullable=False),
+    Index("ix_publications_folder", "folder"),  # what lies in a folder: its newest
 )
 
 copies = Table(
