@@ -260,12 +260,15 @@ class Judge:
         return isinstance(decide(asked, unit.people.consents(person), self.clock()), Permit)
 
     def _hides(self, unit: Unit, known: Photograph, stored: StoredFace) -> bool:
-        """Whether comparing took the face for somebody whose name may not be told."""
+        """Whether comparing left in doubt whether it is somebody whose name may not be told.
+
+        Of a face that is shown `sayso screen` tells whose it is, by their id.
+        """
         links = self._links(unit, known, stored)
         seen = [one for one in links if one.link in {Link.MATCH, Link.REVIEW}]
         tellable = Tellable(unit, {one.person for one in seen}, self.clock())
         collection = unit.collections.of_photograph(known.id)
-        return bool(tellable.unnamed(collection, seen, objected=False))
+        return bool(tellable.doubts(collection, seen, objected=False).unnamed)
 
     def _hear(
         self, page: Page, said: str, stored: StoredFace, person: Person | None = None
