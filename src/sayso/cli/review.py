@@ -132,7 +132,7 @@ def _said(face: str, said: Answer, answered: "Answered") -> str:
     more = f", and so in {many(also, 'other collection')}" if also else ""
     if said is Answer.CANNOT_TELL and not answered.holds:
         # That nobody can tell is so at once; what waits is that it settles the face.
-        words, wait = "is settled, and left covered", " once another operator cannot tell either"
+        words, wait = "is settled, and left covered", ", once another operator cannot tell either"
     else:
         wait = "" if answered.holds else " once another operator says the same"
     return f"Face {escape(face)} {words}{more}{wait}."
