@@ -95,3 +95,59 @@ def test_words_that_wait_for_another_operator_are_listed(desk: Desk) -> None:
     assert (word["said"], word["operator"]) == ("taken_back", "bob")
     assert says("alice", "unmark", photo, face, "Eileen Collins")
     assert desk("review")["words"] == []
+
+
+def test_a_doubt_without_a_name_is_settled_and_never_named(
+    desk: Desk, scene: Scene, tmp_path: Path
+) -> None:
+    desk("withdraw", "Eileen Collins", "--purpose", "name")
+    desk("enrol", "Ann Other", scene.collins, "--grant", "recognise", "--grant", "publish:website",
+         "--evidence", scene.form)  # fmt: skip
+    photographs = desk("screen", "space", "--channel", "website")["photos"]
+    in_doubt = {
+        face["id"]: one["path"]
+        for one in photographs
+        for face in one["faces"]
+        if face["outcome"] == "review"
+    }
+    found = desk("review", "space", "--sheet", tmp_path / "sheet.html")
+    assert {one["face"] for one in found["questions"]} <= in_doubt.keys()
+    assert found["faces"] == len(in_doubt)
+    assert [one["person"] for one in found["questions"]] == [None] * len(found["questions"])
+    first, second, third, *_ = [one["face"] for one in found["questions"]]
+    listed = desk.program("review", "--workspace", desk.workspace)
+    assert "somebody whose name may not be told?" in listed.out
+    assert desk.refused("review", "--answer", f"{first}=same") == "face_unknown"
+    said = ("review", "--answer", f"{first}=not-the-same", "--answer", f"{second}=cannot-tell")
+    answered = desk.program(*said, "--workspace", desk.workspace)
+    assert f"Face {first} is not whom it was taken for, somebody whose name may not" in answered.out
+    assert f"Face {second} is left covered: nobody can tell." in answered.out
+    rejected = desk("reject", in_doubt[third], third)
+    assert (rejected["person"], rejected["holds"]) == (None, True)
+    assert desk("review")["faces"] <= len(in_doubt) - 3
+    for text in (listed.out, answered.out, (tmp_path / "sheet.html").read_text()):
+        assert "Ann Other" not in text
+        assert "Eileen Collins" not in text
+    named = desk.program("unmark", in_doubt[third], third, "Ann Other", "--workspace",
+                         desk.workspace)  # fmt: skip
+    assert named.status == 1
+    back = desk.program("unmark", in_doubt[third], third, "--workspace", desk.workspace)
+    assert "not to be, somebody whose name may not be told." in back.out
+    assert third in {one["face"] for one in desk("review")["questions"]}
+    told = desk("publish", "space", tmp_path / "out", "--channel", "website")
+    assert "review" in {one["code"] for one in told["withheld"]}
+    page = Path(told["report"]).read_text("utf-8")
+    assert "<code>sayso reject</code>" in page
+    assert "`" not in page
+
+
+def test_what_waits_for_another_who_cannot_tell_is_said_so(desk: Desk, scene: Scene) -> None:
+    (desk.workspace / "sayso.toml").write_text("review_operators = 2\n", encoding="utf-8")
+    desk("enrol", "Ann Other", scene.collins, "--grant", "recognise", "--grant", "name:staff",
+         "--evidence", scene.form)  # fmt: skip
+    face = desk("review")["questions"][0]["face"]
+    ran = desk.program("review", "--answer", f"{face}=cannot-tell", "--workspace", desk.workspace)
+    assert (
+        f"Face {face} is settled, and left covered, once another operator cannot tell either."
+        in ran.out
+    )

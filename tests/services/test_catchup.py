@@ -370,3 +370,24 @@ def test_with_better_references_an_old_false_match_goes(world: World, *, again: 
     assert matched[FaceId(world.face("a.png", 1))].link is Link.MATCH
     assert again or hers == world.face("a.png", 1)
     assert sum(map(len, world.links().values())) == 2
+
+
+def test_what_the_thorough_look_finds_is_counted_until_it_was_compared(
+    world: World, tmp_path: Path
+) -> None:
+    heads = Head(NOBODY, x=LEFT), Head(ADA, x=RIGHT, seen="thoroughly")
+    for name, mode in (("club", Recognition.GROUP), ("quiet", Recognition.OFF)):
+        world.collection(name, mode).put("a.png", picture(*heads))
+    world.enrol("Ada", ADA, "recognise")
+    for name in ("club", "quiet"):
+        world.scan(name)
+    club, quiet = (uncompared(world, tmp_path, name) for name in ("club", "quiet"))
+    assert (club, quiet) == (1, 0)
+    assert did(world)[0] == 1
+    assert uncompared(world, tmp_path, "club") == 0
+
+
+def uncompared(world: World, folder: Path, name: str) -> int:
+    """How many photographs have such faces once they were published."""
+    done = world.publish(folder / name, collection=name)
+    return world.catch_up.uncompared(done.screening.collection)

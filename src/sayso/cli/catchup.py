@@ -1,4 +1,4 @@
-"""The verb by which what was scanned before meets people who said yes since."""
+"""The verb by which faces that are known meet people whom they were not compared with yet."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,7 +28,7 @@ def catchup(
     workspace: FolderOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Compare what was scanned before with people who said yes since.
+    """Compare known faces with people who said yes since, and those found since with everybody.
 
     No folder is searched for new photographs. Interrupted, it goes on where it stopped.
     """
@@ -36,8 +36,8 @@ def catchup(
         due = run.workspace.catch_up.backlog(collection or ())
         for one in due:
             run.note(
-                f"{escape(one.collection.name)}: {many(one.photographs, 'photograph')} to compare "
-                f"with {one.people:,} who said yes since."
+                f"{escape(one.collection.name)}: {many(one.photographs, 'photograph')} with faces "
+                "to compare."
             )
         if dry_run:
             values = [

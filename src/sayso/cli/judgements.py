@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
+_UNNAMED = "somebody whose name may not be told"
+
 PhotoArgument = Annotated[str, typer.Argument(metavar="PHOTO", help="Its path, as scanned.")]
 FaceArgument = Annotated[
     str, typer.Argument(metavar="BOX_OR_FACE", help="A face's id, or x,y,width,height from 0 to 1.")
@@ -65,10 +67,9 @@ def reject(
             line = f"Place {none.face.id} of {_where(none)} is no face{_once(none.holds)}"
             run.result(_values(none) | {"said": "no_face"}, escape(line))
             return
-        all_said = run.workspace.judge.reject_all(photo, face)
-        said, holds = all_said[0], all(one.holds for one in all_said)
+        said = run.workspace.judge.reject_all(photo, face)
         line = f"Face {said.face.id} of {_where(said)} is nobody it was taken for"
-        run.result(_values(said) | {"person": None, "holds": holds}, escape(line + _once(holds)))
+        run.result(_values(said) | {"person": None}, escape(line + _once(said.holds)))
 
 
 @app.command(rich_help_panel=BY_HAND)
@@ -79,24 +80,26 @@ def unmark(
     person: Annotated[
         str | None,
         typer.Argument(
-            metavar="[PERSON]", help="Left out: whether there is a face.", show_default=False
+            metavar="[PERSON]",
+            help="Left out: whether there is a face, or who it may be without a name.",
+            show_default=False,
         ),
     ] = None,
     workspace: FolderOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Take back what was said with mark or reject."""
-    if person is None:
-        words = "is no longer said to be, or not to be, a face"
-        _say(context, workspace, as_json, words, lambda j: j.take_back_face(photo, face))
+    words = "is no longer said to be, or not to be,"
+    if person is not None:
+        _judge(context, workspace, as_json, words, lambda j: j.take_back(photo, face, person))
         return
-    _judge(
-        context,
-        workspace,
-        as_json,
-        "is no longer said to be, or not to be,",
-        lambda judge: judge.take_back(photo, face, person),
-    )
+    with session(context, workspace, as_json) as run:
+        said = run.workspace.judge.take_back_unnamed(photo, face)
+        if said is not None:
+            line = f"Face {said.face.id} of {_where(said)} {words} {_UNNAMED}"
+            run.result(_values(said) | {"person": None}, escape(line + _once(said.holds)))
+            return
+    _say(context, workspace, as_json, f"{words} a face", lambda j: j.take_back_face(photo, face))
 
 
 def _judge(

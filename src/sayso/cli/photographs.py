@@ -309,9 +309,11 @@ def publish(
             done, pages = run.workspace.publish(
                 collection, out, parse_channel(channel), style, progress=progress
             )
+        uncompared = run.workspace.catch_up.uncompared(done.screening.collection)
         values = {
             "published": len(done.published),
             "withheld": [_withheld(one) for one in done.withheld],
+            "uncompared": uncompared,
             "manifest": str(pages.manifest),
             "report": str(pages.report),
             "copies": [
@@ -325,6 +327,12 @@ def publish(
             f"Look before you publish: {escape(pages.report.as_uri())}",
         )
         run.list("left out", [(one.path, one.code, one.reason) for one in done.withheld])
+        if uncompared:
+            have = "has" if uncompared == 1 else "have"
+            run.note(
+                f"{many(uncompared, 'photograph')} {have} faces that were "
+                "compared with nobody yet: `sayso catchup`, then publish again, may show more."
+            )
 
 
 def _withheld(one: "WithheldFile") -> dict[str, object]:

@@ -15,6 +15,7 @@ from sayso.domain.doubt import Answer
 from sayso.domain.face import Box
 
 if TYPE_CHECKING:
+    from sayso.domain.person import Person
     from sayso.services.review import Answered, Question, Questions
     from sayso.services.waiting import WaitingWord
 
@@ -29,6 +30,12 @@ _WORDS = {
     "taken_back": "what was said of it and {} is taken back",
     "no_face": "it is no face",
 }
+_UNNAMED = "somebody whose name may not be told"
+_TAKEN_FOR = f"whom it was taken for, {_UNNAMED}"
+_MARK_IT = (
+    "Nobody's name may be told here. If you know who it is, say so with `sayso mark`; it is left "
+    "for later."
+)
 _QUESTION = "[s]ame, [n]ot the same, [c]annot tell, [l]ater, [q]uit"
 
 
@@ -105,7 +112,7 @@ def _answer(run: Session, answers: Sequence[tuple[str, str | None, Answer]]) -> 
         {
             "face": face,
             "answer": said.value,
-            "people": sorted({one.person.id for one in answered.judgements}),
+            "people": sorted({one.id for one in answered.people()}),
             "faces": sorted({one.face.id for one in answered.judgements}),
             "holds": answered.holds,
         }
@@ -115,15 +122,19 @@ def _answer(run: Session, answers: Sequence[tuple[str, str | None, Answer]]) -> 
 
 
 def _said(face: str, said: Answer, answered: "Answered") -> str:
-    names = escape(", ".join(sorted({one.person.name for one in answered.judgements})))
+    names = escape(", ".join(sorted({one.name for one in answered.people()})))
     words = {
         Answer.SAME: f"is {names}",
-        Answer.NOT_THE_SAME: f"is not {names}",
+        Answer.NOT_THE_SAME: f"is not {names or _TAKEN_FOR}",
         Answer.CANNOT_TELL: "is left covered: nobody can tell",
     }[said]
     also = len({one.face.id for one in answered.judgements}) - 1
     more = f", and so in {many(also, 'other collection')}" if also else ""
-    wait = "" if answered.holds else " once another operator says the same"
+    if said is Answer.CANNOT_TELL and not answered.holds:
+        # That nobody can tell is so at once; what waits is that it settles the face.
+        words, wait = "is settled, and left covered", ", once another operator cannot tell either"
+    else:
+        wait = "" if answered.holds else " once another operator says the same"
     return f"Face {escape(face)} {words}{more}{wait}."
 
 
@@ -145,7 +156,11 @@ def _ask(run: Session, questions: "Questions") -> None:
                 break
             said = _KEYS.get(key)
             if said is not None:
-                answered = run.workspace.review.answer(one.face.id, said, one.person.id)
+                person = None if one.person is None else one.person.id
+                if person is None and said is Answer.SAME:
+                    run.note(_MARK_IT)
+                    continue
+                answered = run.workspace.review.answer(one.face.id, said, person)
                 answered_of |= {judgement.face.id for judgement in answered.judgements}
                 settled |= {each.face.id for each in answered.judgements if each.holds}
                 run.note(_said(one.face.id, said, answered))
@@ -185,7 +200,7 @@ def _tell_rest(run: Session, questions: "Questions") -> None:
 
 def _word_line(one: "WaitingWord") -> str:
     """What waits for another operator, who says the same with the verb that it was said with."""
-    name = "somebody whose name may not be told" if one.person is None else escape(one.person.name)
+    name = _UNNAMED if one.person is None else escape(one.person.name)
     said = _WORDS[one.said].format(name)
     return (
         f"face {one.face.id}  {escape(one.collection.name)}  {escape(_path(one))}  "
@@ -195,16 +210,19 @@ def _word_line(one: "WaitingWord") -> str:
 
 
 def _word(one: "WaitingWord") -> dict[str, object]:
-    person = None if one.person is None else {"id": one.person.id, "name": one.person.name}
     return {
         "face": one.face.id,
         "collection": one.collection.name,
         "photo": _path(one),
         "box": _box(one.face.face.box),
         "said": one.said,
-        "person": person,
+        "person": _person(one.person),
         "operator": one.operator,
     }
+
+
+def _person(person: "Person | None") -> dict[str, str] | None:
+    return None if person is None else {"id": person.id, "name": person.name}
 
 
 def _path(one: "WaitingWord") -> str:
@@ -222,9 +240,10 @@ def _place(box: Box) -> str:
 def _line(one: "Question") -> str:
     alike = "" if one.similarity is None else f" {one.similarity:.3f}"
     others = f", or {many(one.others, 'other')}" if one.others else ""
+    name = _UNNAMED if one.person is None else escape(one.person.name)
     return (
         f"face {one.face.id}  {escape(one.collection.name)}  {escape(one.photograph.paths[0])}  "
-        f"[dim]{_place(one.face.face.box)}[/]  {escape(one.person.name)}?{alike}{others}"
+        f"[dim]{_place(one.face.face.box)}[/]  {name}?{alike}{others}"
     )
 
 
@@ -236,7 +255,7 @@ def _values(questions: "Questions") -> dict[str, object]:
             "collection": one.collection.name,
             "photo": one.photograph.paths[0],
             "box": _box(one.face.face.box),
-            "person": {"id": one.person.id, "name": one.person.name},
+            "person": _person(one.person),
             "similarity": one.similarity,
             "settles": round(one.settles, 3),
             "others": one.others,

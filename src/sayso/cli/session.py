@@ -122,7 +122,7 @@ class Session:
             same = [(path, reason) for path, other, reason in files if other == code]
             paths = ", ".join(escape(path) for path, _ in same[:_FEW])
             more = f" and {len(same) - _FEW} more" if len(same) > _FEW else ""
-            self.note(f"{what}: {len(same)} files: {code}: {escape(same[0][1])}")
+            self.note(f"{what}: {many(len(same), 'file')}: {code}: {escape(same[0][1])}")
             self.note(f"  {paths}{more}")
 
     def confirm(self, question: str, *, yes: bool) -> None:

@@ -26,6 +26,7 @@ _LINKS = {
     Answer.NOT_THE_SAME: Link.REJECTED,
     Answer.CANNOT_TELL: Link.UNSURE,
 }
+_COMPARED = frozenset({Link.MATCH, Link.REVIEW})
 
 
 def shown_as(sightings: Iterable[Sighting]) -> PersonId | None:
@@ -75,13 +76,23 @@ def in_doubt(sightings: Iterable[Sighting], tellable: Several[PersonId]) -> tupl
     """
     links = list(sightings)
     said = {s.person for s in links if s.link in {Link.REJECTED, Link.UNSURE}}
-    compared = [s for s in links if s.link in {Link.MATCH, Link.REVIEW}]
-    if any(s.link is Link.MARKED for s in links):
-        return ()
-    if any(s.link is Link.MATCH and s.person not in tellable for s in compared):
-        return ()
-    left = [s for s in compared if s.person in tellable and s.person not in said]
+    people = thought_of(links, tellable) - said
+    left = [s for s in links if s.person in people and s.link in _COMPARED]
     unsure = any(s.link is Link.UNSURE for s in links)
     if sum(s.link is Link.MATCH for s in left) == 1 and not unsure:
         return ()
     return tuple(sorted(left, key=lambda s: (-(s.similarity or 0.0), s.person)))
+
+
+def thought_of(sightings: Iterable[Sighting], tellable: Several[PersonId]) -> frozenset[PersonId]:
+    """Whom comparing took a face for, whatever a human said of them; nobody if it is marked.
+
+    A face that also matches somebody who may not be told of is a stranger's.
+    """
+    links = list(sightings)
+    compared = [s for s in links if s.link in _COMPARED]
+    if any(s.link is Link.MARKED for s in links):
+        return frozenset()
+    if any(s.link is Link.MATCH and s.person not in tellable for s in compared):
+        return frozenset()
+    return frozenset(s.person for s in compared if s.person in tellable)

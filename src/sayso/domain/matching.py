@@ -38,7 +38,7 @@ class Promise:
     def __post_init__(self) -> None:
         if not 0.0 < self.false_names <= self.false_reviews < 1.0:
             raise SettingMalformed(
-                expected="0 < false names <= false reviews < 1",
+                expected="0 < false_names <= false_reviews < 1",
                 found=f"{self.false_names:g} and {self.false_reviews:g}",
                 remedy="Give both as shares, for example 0.001 and 0.1.",
             )

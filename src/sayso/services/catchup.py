@@ -30,7 +30,8 @@ class Backlog:
 
     Attributes:
         photographs: of which some face has not met everybody.
-        people: whom those that are furthest behind have not met.
+        people: whom those that are furthest behind have not met: everybody, where faces were found
+            since by the thorough look.
     """
 
     collection: Collection
@@ -94,6 +95,16 @@ class CatchUp:
             if photographs:
                 due.append(Backlog(collection, photographs, people))
         return tuple(due)
+
+    def uncompared(self, collection: Collection) -> int:
+        """How many photographs of a collection have faces that were compared with nobody yet.
+
+        The thorough look finds such faces. None in a mode in which nothing compares them.
+        """
+        if collection.recognition is not Recognition.GROUP:
+            return 0
+        with self.repository.reading() as unit:
+            return unit.photographs.backlog(collection.id, 0)[0]
 
     def __call__(
         self, names: Sequence[str] = (), *, progress: Progress = unwatched

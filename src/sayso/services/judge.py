@@ -3,18 +3,21 @@
 Whether it holds, or waits for another operator, `sayso.services.agreement` says.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from sayso.domain.face import Certainty, Face, Said
 from sayso.domain.grant import STAFF
-from sayso.domain.person import Person
+from sayso.domain.person import Person, PersonId
 from sayso.domain.policy import Permit, TellName, decide
-from sayso.domain.sighting import Link
+from sayso.domain.screening import screen_face_objected
+from sayso.domain.sighting import Link, Sighting
 from sayso.errors import FaceUnknown
 from sayso.ledger.admission import Json
 from sayso.ledger.entry import Action
 from sayso.services.agreement import TAKEN_BACK, Heard, Word, hear
 from sayso.services.book import Book, Page
+from sayso.services.doubts import Tellable
 from sayso.services.limits import Standard
 from sayso.services.places import box, photograph, photograph_and_face
 from sayso.services.ports import Clock
@@ -38,7 +41,7 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place of which a human said whether there is a face.
+    """A place of which a human said something that names nobody: whether there is a face, say.
 
     Attributes:
         holds: whether it holds; else another operator has still to say the same.
@@ -83,11 +86,11 @@ class Judge:
             known, stored = photograph_and_face(page.unit, photo, face)
             return self.say(page, known, stored, page.unit.people.get(person), Link.REJECTED)
 
-    def reject_all(self, photo: str, face: str) -> tuple[Judgement, ...]:
-        """Say that a face is nobody whom staff were told that it may be.
+    def reject_all(self, photo: str, face: str) -> Place:
+        """Say that a face is nobody whom the program takes it for.
 
-        Only they are rejected: an answer about anybody else would tell of somebody who did not
-        agree to be named to staff.
+        Of those it is said whose name staff may be told, and of those of whom `sayso screen` tells
+        without a name. An answer about anybody else would tell that they are enrolled.
 
         Raises:
             PhotographUnknown: not one photograph.
@@ -97,36 +100,41 @@ class Judge:
             unit = page.unit
             known, stored = photograph_and_face(unit, photo, face)
             collection = unit.collections.of_photograph(known.id)
-            limits = self.standard(unit)
-            links = unit.sightings.of_photograph(known.id, limits).get(stored.id, ())
+            links = self._links(unit, known, stored)
             linked = {s.person for s in links if s.link in {Link.MATCH, Link.REVIEW}}
-            now = self.clock()
-            told = [
-                person
-                for person, record in sorted(unit.people.all_consents(linked).items())
-                if isinstance(
-                    decide(TellName(person, collection, Link.MATCH, STAFF), record, now), Permit
-                )
-            ]
-            if not told:
+            tellable = Tellable(unit, linked, self.clock())
+            objections = unit.objections.of_photograph(known.id).get(known.id, ())
+            objected = screen_face_objected(stored.face, objections) is not None
+            named = sorted(tellable.names(collection))
+            unnamed = tellable.unnamed(collection, links, objected=objected)
+            if not named and not unnamed:
                 raise FaceUnknown(
-                    expected="a face that may be somebody whose name staff may be told",
+                    expected="a face that may be somebody who said yes",
                     found="one of which nothing may be told",
                     remedy="Leave it: it is not shown unless you mark it.",
                 )
-            return tuple(
-                self.say(page, known, stored, unit.people.get(one), Link.REJECTED) for one in told
-            )
+            holds = [
+                self.say(page, known, stored, unit.people.get(one), Link.REJECTED).holds
+                for one in named
+            ]
+            if unnamed:
+                said = self.say_unnamed(page, known, stored, unnamed, Link.REJECTED)
+                holds.append(said.holds)
+            return Place(known, stored, all(holds))
 
     def take_back(self, photo: str, face: str, person: str) -> Judgement:
         """Take back what was said of a face and a person; a mark that waits, whoever said it.
 
         Raises:
-            FaceUnknown: nothing was said of them.
+            FaceUnknown: nothing was said of them, or whether it was would tell whose face it is.
         """
         with self.book.writing() as page:
             known, stored = photograph_and_face(page.unit, photo, face)
             named = page.unit.people.get(person)
+            if not self._may_name(page.unit, known, named.id) and self._hides(
+                page.unit, known, stored
+            ):
+                raise _take_back_unnamed(photo, face)
             heard = self._hear(page, TAKEN_BACK, stored, named)
             if not heard.agree:
                 raise FaceUnknown(
@@ -135,6 +143,24 @@ class Judge:
                     remedy="Copy the face's id from `sayso screen --json`.",
                 )
             return Judgement(known, stored, named, heard.holds)
+
+    def take_back_unnamed(self, photo: str, face: str) -> Place | None:
+        """Take back what was said of a face and of people whose name staff may not be told.
+
+        None: nothing was said of any.
+
+        Raises:
+            PhotographUnknown, FaceUnknown: not one of each.
+        """
+        with self.book.writing() as page:
+            unit = page.unit
+            known, stored = photograph_and_face(unit, photo, face)
+            links = self._links(unit, known, stored)
+            held = {one.person for one in links if one.link not in {Link.MATCH, Link.REVIEW}}
+            about = held | unit.answers.about(stored.id)
+            hidden = [one for one in about if not self._may_name(unit, known, one)]
+            heard = self._hear_unnamed(page, TAKEN_BACK, stored, hidden)
+            return None if heard is None else Place(known, stored, heard.holds)
 
     def is_face(self, photo: str, face: str) -> Place:
         """Say that there is a face, whosever it is; a box where none was found becomes one.
@@ -191,6 +217,59 @@ class Judge:
         """
         return Judgement(known, stored, person, self._hear(page, link, stored, person).holds)
 
+    def say_unnamed(
+        self,
+        page: Page,
+        known: Photograph,
+        stored: StoredFace,
+        people: Iterable[PersonId],
+        link: Link,
+    ) -> Place:
+        """The same of people whom whoever says it does not know, and is not told.
+
+        Args:
+            page: of the transaction; its actor is who says it.
+            known: the photograph.
+            stored: a face of it.
+            people: one or more.
+            link: rejected or unsure.
+        """
+        heard = self._hear_unnamed(page, link, stored, people)
+        return Place(known, stored, heard is not None and heard.holds)
+
+    def _hear_unnamed(
+        self, page: Page, said: str, stored: StoredFace, people: Iterable[PersonId]
+    ) -> Heard | None:
+        """Keep a word on each, and enter it once, about nobody: operators read the ledger."""
+        now = self.clock()
+        words = [Word(str(said), stored.id, one, page.actor, now) for one in sorted(people)]
+        heard = [one for word in words if (one := hear(page.unit, word, self.operators)).agree]
+        if not heard:
+            return None
+        agree, holds = min(one.agree for one in heard), all(one.holds for one in heard)
+        details: dict[str, Json] = {"said": str(said), "face": stored.id, "operators": agree}
+        page.enter(Action.REVIEW, details=details)
+        return Heard(agree, holds)
+
+    def _links(self, unit: Unit, known: Photograph, stored: StoredFace) -> Sequence[Sighting]:
+        return unit.sightings.of_photograph(known.id, self.standard(unit)).get(stored.id, ())
+
+    def _may_name(self, unit: Unit, known: Photograph, person: PersonId) -> bool:
+        collection = unit.collections.of_photograph(known.id)
+        asked = TellName(person, collection, Link.MARKED, STAFF)
+        return isinstance(decide(asked, unit.people.consents(person), self.clock()), Permit)
+
+    def _hides(self, unit: Unit, known: Photograph, stored: StoredFace) -> bool:
+        """Whether comparing left in doubt whether it is somebody whose name may not be told.
+
+        Of a face that is shown `sayso screen` tells whose it is, by their id.
+        """
+        links = self._links(unit, known, stored)
+        seen = [one for one in links if one.link in {Link.MATCH, Link.REVIEW}]
+        tellable = Tellable(unit, {one.person for one in seen}, self.clock())
+        collection = unit.collections.of_photograph(known.id)
+        return bool(tellable.doubts(collection, seen, objected=False).unnamed)
+
     def _hear(
         self, page: Page, said: str, stored: StoredFace, person: Person | None = None
     ) -> Heard:
@@ -216,3 +295,12 @@ def _face_or_box(unit: Unit, photo: str, face: str) -> tuple[Photograph, StoredF
     drawn = box(face)
     by_hand = Face(drawn, None, 1.0, drawn.height * known.height_px)
     return known, StoredFace(unit.photographs.draw_face(known.id, by_hand), by_hand)
+
+
+def _take_back_unnamed(photo: str, face: str) -> FaceUnknown:
+    return FaceUnknown(
+        expected="no name: the face may be somebody whose name may not be told",
+        found="the name of somebody of whom that holds",
+        remedy=f"Say `sayso unmark` with {photo} and {face} alone: it takes back what was said of "
+        "whoever it may be.",
+    )

@@ -24,7 +24,7 @@ _WORDS = {
     CONSENT: "shown: a live consent for this channel",
     NO_PERMIT: "covered: nobody with a yes is known here",
     OBJECTION: "covered: somebody objected",
-    PERHAPS_A_FACE: "perhaps a face",
+    PERHAPS_A_FACE: "covered: perhaps a face",
     DOUBTFUL: "in doubt: perhaps somebody who said yes",
 }
 
@@ -154,14 +154,22 @@ def _before(
         "format": photograph.format,
         "width_px": photograph.width_px,
         "height_px": photograph.height_px,
-        "faces": [_marked(face) for face in screened.faces],
+        "faces": [_marked(face) for face in sorted(screened.faces, key=_number)],
     }
+
+
+def _number(face: ScreenedFace) -> tuple[bool, int]:
+    """Where a face stands in a list: by its number, and what has none, an objection, last."""
+    number = face.stored.id
+    return not number.isdecimal(), int(number) if number.isdecimal() else 0
 
 
 def _marked(face: ScreenedFace) -> Mapping[str, object]:
     box = face.stored.face.box
     outcome, reason = face.outcome.outcome, face.outcome.reason
     words = _WORDS.get(reason, f"covered: {reason.replace('_', ' ')}")
+    if outcome is Outcome.REVIEW and reason == PERHAPS_A_FACE:
+        words = "in doubt: perhaps a face"
     if face.candidates:
         words = f"in doubt: perhaps {', '.join(one.name for one in face.candidates)}"
     return {

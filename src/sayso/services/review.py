@@ -5,29 +5,33 @@ answer settles is counted in files: a photograph can be used once its last doubt
 same content in other collections is settled with it. Doubts about one person come one after the
 other, so that the eye has learnt the face; people whose answers settle most come first.
 
-Only those are asked about whose name staff may be told. An answer is a human's word: no scan, model
-or restore undoes it, and it never makes a reference.
+Those are asked about whose name staff may be told. Of a face that may be somebody else who may be
+shown it is told that there is a doubt, as `sayso screen` does, and never about whom: a human says
+that nobody can tell, or that it is not whom it was taken for. An answer is a human's word: no scan,
+model or restore undoes it, and it never makes a reference.
 """
 
+from collections.abc import Collection as Several
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sayso.domain.doubt import Answer, in_doubt
+from sayso.domain.doubt import Answer
 from sayso.domain.face import FaceId
-from sayso.domain.grant import STAFF
 from sayso.domain.person import Person, PersonId
-from sayso.domain.photo import Collection, CollectionId, PhotoId
-from sayso.domain.policy import Permit, TellName, decide
-from sayso.domain.sighting import Link, Sighting
+from sayso.domain.photo import Collection, PhotoId
+from sayso.domain.screening import screen_face_objected
 from sayso.errors import FaceUnknown
 from sayso.ledger.entry import Action
 from sayso.services.book import Book, Page
-from sayso.services.judge import Judge, Judgement
+from sayso.services.doubts import Doubts, Tellable
+from sayso.services.judge import Judge
 from sayso.services.limits import Standard
 from sayso.services.ports import Clock
 from sayso.store.photographs import Photograph, StoredFace
 from sayso.store.repository import Unit
 
+UNNAMED = "somebody whose name may not be told"
+"""How people are told of whom nothing may be told but that they said yes."""
 _PAGE = 500
 _SAME_PLACE = 0.5
 
@@ -38,7 +42,8 @@ class Question:
 
     Attributes:
         collection: the photograph's.
-        similarity: of the face and the person, cosine; None where it was not kept.
+        person: None: somebody whose name may not be told.
+        similarity: of the face and the person, cosine; None where it was not kept, or without one.
         settles: files that can be used once this and what else is open in them is answered; each
             question of a photograph counts as its share of them.
         others: how many more people the face may be, who are asked about after this one.
@@ -47,7 +52,7 @@ class Question:
     collection: Collection
     photograph: Photograph
     face: StoredFace
-    person: Person
+    person: Person | None
     similarity: float | None
     settles: float
     others: int
@@ -69,6 +74,20 @@ class Questions:
 
 
 @dataclass(frozen=True, slots=True)
+class Settled:
+    """What was said of which face.
+
+    Attributes:
+        person: of whom; None: of whoever it may be whose name may not be told.
+        holds: whether it holds; else another operator has still to say the same.
+    """
+
+    face: StoredFace
+    person: Person | None
+    holds: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Answered:
     """What an answer settled.
 
@@ -76,22 +95,36 @@ class Answered:
         judgements: of each face and person that it was said of; the face asked about first.
     """
 
-    judgements: tuple[Judgement, ...]
+    judgements: tuple[Settled, ...]
 
     @property
     def holds(self) -> bool:
         """Whether it holds; else another operator has still to say the same."""
         return all(one.holds for one in self.judgements)
 
+    def people(self) -> frozenset[Person]:
+        """Of whom it was said, of those whose name may be told."""
+        return frozenset(one.person for one in self.judgements if one.person is not None)
+
 
 @dataclass(frozen=True, slots=True)
 class _Open:
-    """A face in doubt, and about whom, most alike first."""
+    """A face in doubt, and about whom."""
 
     collection: Collection
     photograph: Photograph
     face: StoredFace
-    doubts: tuple[Sighting, ...]
+    doubts: Doubts
+
+    def said_by(self, given: Several[tuple[FaceId, PersonId]]) -> bool:
+        """Whether whoever gave these words has answered what is asked first.
+
+        Without a name any word of theirs on the face is taken for it: else naming people would
+        tell whom it may be.
+        """
+        if self.doubts.named:
+            return (self.face.id, self.doubts.named[0].person) in given
+        return self.face.id in {face for face, _ in given}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +154,15 @@ class Review:
             unit = page.unit
             found = self._open(unit, name)
             given = unit.answers.given_by(page.actor) if self.judge.operators > 1 else frozenset()
-            mine = [one for one in found if (one.face.id, one.doubts[0].person) in given]
+            mine = [one for one in found if one.said_by(given)]
             asked = _ordered(unit, [one for one in found if one not in mine])[:limit]
-            if asked:
+            told = {one.person.id for one in asked if one.person is not None}
+            if told:
+                photographs = {one.photograph.id for one in asked if one.person is not None}
                 page.enter(
                     Action.DISCLOSURE,
-                    subjects={one.person.id for one in asked},
-                    details={"of": "review", "photographs": len({q.photograph.id for q in asked})},
+                    subjects=told,
+                    details={"of": "review", "photographs": len(photographs)},
                 )
         return Questions(tuple(asked), len(found), len(mine))
 
@@ -135,7 +170,8 @@ class Review:
         """Settle a face: it is this person, is not, or nobody can tell.
 
         The same content in another collection is settled too where it asks the same. "Cannot
-        tell" is said of everybody whom the face may be.
+        tell" is said of everybody whom the face may be, and where nobody's name may be told "not
+        the same" too.
 
         Args:
             face: the id of a face in doubt.
@@ -144,7 +180,8 @@ class Review:
                 most like.
 
         Raises:
-            FaceUnknown: it is not in doubt, or not about this person.
+            FaceUnknown: it is not in doubt, or not about this person, or nobody whom it may be can
+                be named: who knows who it is marks it.
             PersonUnknown, PersonAmbiguous: not one person.
         """
         [answered] = self.answer_all([(face, answer, person)])
@@ -158,28 +195,35 @@ class Review:
     def _answer(self, page: Page, face: str, answer: Answer, person: str | None) -> Answered:
         unit = page.unit
         asked = self._asked(unit, FaceId(face))
-        doubtful = [one.person for one in asked.doubts]
-        about = doubtful if answer is Answer.CANNOT_TELL else doubtful[:1]
+        about = _about(asked.doubts, answer)
         if person is not None:
-            about = [unit.people.get(person).id]
-        if not set(about) <= set(doubtful):
+            named = unit.people.get(person).id
+            about = Doubts(tuple(one for one in asked.doubts.named if one.person == named))
+        if not about:
             raise _not_in_doubt(face)
-        said: list[Judgement] = []
+        if about.unnamed and answer is Answer.SAME:
+            raise _not_named(face)
+        said: list[Settled] = []
         for one in (asked, *self._twins(unit, asked)):
             said += self._said(page, one, about, answer)
         return Answered(tuple(said))
 
-    def _said(
-        self, page: Page, one: _Open, about: Sequence[PersonId], answer: Answer
-    ) -> list[Judgement]:
-        doubtful = {doubt.person for doubt in one.doubts}
-        return [
-            self.judge.say(
-                page, one.photograph, one.face, page.unit.people.get(person), answer.link
-            )
-            for person in about
-            if person in doubtful
-        ]
+    def _said(self, page: Page, one: _Open, about: Doubts, answer: Answer) -> list[Settled]:
+        """Say it of those whom this very face may be: with a name where it may be told of here."""
+        photograph, face, link = one.photograph, one.face, answer.link
+        here = {doubt.person for doubt in one.doubts.named}
+        said = []
+        for doubt in about.named:
+            if doubt.person in here:
+                person = page.unit.people.get(doubt.person)
+                holds = self.judge.say(page, photograph, face, person, link).holds
+                said.append(Settled(face, person, holds))
+        here = {doubt.person for doubt in one.doubts.unnamed}
+        hidden = here & {doubt.person for doubt in about.unnamed}
+        if hidden:
+            place = self.judge.say_unnamed(page, photograph, face, hidden, link)
+            said.append(Settled(face, None, place.holds))
+        return said
 
     def _asked(self, unit: Unit, face: FaceId) -> _Open:
         photo = unit.answers.photograph_of(face)
@@ -210,46 +254,37 @@ class Review:
         ]
 
     def _of(self, unit: Unit, photos: Sequence[PhotoId]) -> list[_Open]:
-        """Faces in doubt of some photographs, asked of staff."""
+        """Faces in doubt of some photographs."""
         known = unit.photographs.some(photos)
         links = unit.sightings.of_photographs(photos, self.standard(unit))
         linked = {one.person for found in links.values() for one in found}
-        tellable = _Tellable(unit, linked, self.clock)
+        tellable = Tellable(unit, linked, self.clock())
+        objections = unit.objections.of_photographs(photos)
         found = []
         for photograph in known.values():
             collection = unit.collections.of_photograph(photograph.id)
+            wishes = objections.get(photograph.id, ())
             for stored in photograph.faces:
-                may = tellable.within(collection)
-                doubts = in_doubt(links.get(stored.id, ()), may)
+                objected = screen_face_objected(stored.face, wishes) is not None
+                seen = links.get(stored.id, ())
+                doubts = tellable.doubts(collection, seen, objected=objected)
                 if doubts:
                     found.append(_Open(collection, photograph, stored, doubts))
         return found
 
 
-class _Tellable:
-    """Whose name staff may be told beside a face, collection by collection."""
-
-    def __init__(self, unit: Unit, people: set[PersonId], clock: Clock) -> None:
-        self._records = unit.people.all_consents(people)
-        self._now = clock()
-        self._known: dict[CollectionId, frozenset[PersonId]] = {}
-
-    def within(self, collection: Collection) -> frozenset[PersonId]:
-        """Of a collection."""
-        if collection.id not in self._known:
-            self._known[collection.id] = frozenset(
-                person
-                for person, record in self._records.items()
-                if isinstance(
-                    decide(TellName(person, collection, Link.MATCH, STAFF), record, self._now),
-                    Permit,
-                )
-            )
-        return self._known[collection.id]
+def _about(doubts: Doubts, answer: Answer) -> Doubts:
+    """Of whom an answer is said that names nobody."""
+    if answer is Answer.CANNOT_TELL:
+        return doubts
+    return Doubts(doubts.named[:1]) if doubts.named else doubts
 
 
 def _ordered(unit: Unit, found: Sequence[_Open]) -> list[Question]:
-    """Questions, those about one person together, the person whose answers settle most first."""
+    """Questions, those about one person together, the person whose answers settle most first.
+
+    Those without a name come last, in an order that tells of nobody.
+    """
     doubtful: dict[PhotoId, int] = {}
     files: dict[str, int] = {}
     for one in found:
@@ -260,34 +295,41 @@ def _ordered(unit: Unit, found: Sequence[_Open]) -> list[Question]:
     questions = []
     asked = set()
     for one in found:
-        person = one.doubts[0].person
+        first = one.doubts.named[0] if one.doubts.named else None
         box = one.face.face.box
-        same = (one.photograph.sha256, person, round(box.x, 3), round(box.y, 3))
+        about = None if first is None else first.person
+        same = (one.photograph.sha256, about, round(box.x, 3), round(box.y, 3))
         if same in asked:
             continue  # the same content in another collection is settled with it
         asked.add(same)
-        names.setdefault(person, unit.people.get(person))
-        settles = files[one.photograph.sha256] / doubtful[one.photograph.id]
+        if about is not None:
+            names.setdefault(about, unit.people.get(about))
         questions.append(
             Question(
                 one.collection,
                 one.photograph,
                 one.face,
-                names[person],
-                one.doubts[0].similarity,
-                settles,
-                len(one.doubts) - 1,
+                None if about is None else names[about],
+                None if first is None else first.similarity,
+                files[one.photograph.sha256] / doubtful[one.photograph.id],
+                max(0, len(one.doubts.named) - 1),
             )
         )
-    weight: dict[PersonId, float] = {}
+    weight: dict[PersonId | None, float] = {}
     for question in questions:
-        weight[question.person.id] = weight.get(question.person.id, 0.0) + question.settles
+        person = _id(question)
+        weight[person] = weight.get(person, 0.0) + question.settles
 
-    def place(one: Question) -> tuple[float, str, float, float, int]:
-        alike = -(one.similarity or 0.0)
-        return -weight[one.person.id], one.person.id, -one.settles, alike, int(one.face.id)
+    def place(one: Question) -> tuple[bool, float, str, float, float, int]:
+        person, alike = _id(one), -(one.similarity or 0.0)
+        heavy = -weight[person]
+        return person is None, heavy, person or "", -one.settles, alike, int(one.face.id)
 
     return sorted(questions, key=place)
+
+
+def _id(question: Question) -> PersonId | None:
+    return None if question.person is None else question.person.id
 
 
 def _not_in_doubt(face: str) -> FaceUnknown:
@@ -295,4 +337,13 @@ def _not_in_doubt(face: str) -> FaceUnknown:
         expected="the id of a face that is in doubt, and a person whom it may be",
         found=repr(face),
         remedy="Copy it from `sayso review`; somebody may have settled it meanwhile.",
+    )
+
+
+def _not_named(face: str) -> FaceUnknown:
+    return FaceUnknown(
+        expected="a face that may be somebody whose name staff may be told",
+        found=f"{face!r}, of which nobody's name may be told",
+        remedy="If you know who it is, say so with `sayso mark`, with the photograph, the face and "
+        "the person.",
     )

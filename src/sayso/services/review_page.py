@@ -2,7 +2,8 @@
 
 Each face is shown out of its own photograph, where that lies; beside it, where there are any, faces
 that humans marked as the person, or the best matches, in collections in which staff may be told the
-name. No picture is copied, and enrolment images are not kept.
+name. Where a doubt has no name there is nothing beside it. No picture is copied, and enrolment
+images are not kept.
 """
 
 from collections.abc import Mapping
@@ -17,7 +18,7 @@ from sayso.domain.policy import Permit, TellName, decide
 from sayso.domain.sighting import Limits, Link
 from sayso.services.limits import Standard
 from sayso.services.ports import Clock
-from sayso.services.review import Question, Questions
+from sayso.services.review import UNNAMED, Question, Questions
 from sayso.store.photographs import Photograph
 from sayso.store.repository import Repository, Unit
 
@@ -39,10 +40,10 @@ def review_page(
         shown: dict[PersonId, list[Mapping[str, object]]] = {}
         rows = []
         for question in questions.asked:
-            person = question.person.id
-            if person not in shown:
+            person = None if question.person is None else question.person.id
+            if person is not None and person not in shown:
                 shown[person] = _known(unit, person, clock, limits)
-            rows.append(_row(unit, question) | {"known": shown[person]})
+            rows.append(_row(unit, question) | {"known": [] if person is None else shown[person]})
     source = resources.files("sayso.services").joinpath("review.html.j2").read_text("utf-8")
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -56,7 +57,7 @@ def _row(unit: Unit, question: Question) -> dict[str, object]:
         "face": question.face.id,
         "path": photograph.paths[0],
         "collection": question.collection.name,
-        "name": question.person.name,
+        "name": UNNAMED if question.person is None else question.person.name,
         "similarity": question.similarity,
         "picture": _cut(
             unit, question.collection, photograph, photograph.paths[0], question.face.face.box

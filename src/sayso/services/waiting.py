@@ -60,7 +60,7 @@ class WaitingWords:
             unit = page.unit
             held = unit.collections.all() if name is None else [unit.collections.get(name)]
             given = unit.answers.waiting([one.id for one in held], limit=limit)
-            words = self._words(unit, given)
+            words = _each_once(self._words(unit, given))
             told = {word.person.id for word in words if word.person is not None}
             if told:
                 page.enter(
@@ -93,3 +93,12 @@ class WaitingWords:
         asked = TellName(given.person, known[given.photo], Link.MARKED, STAFF)
         answer = decide(asked, unit.people.consents(given.person), self.clock())
         return unit.people.get(given.person) if isinstance(answer, Permit) else None
+
+
+def _each_once(words: Sequence[WaitingWord]) -> tuple[WaitingWord, ...]:
+    """Words without a name, of several people, are one: how many there are would tell of them."""
+    once = {}
+    for word in words:
+        person = None if word.person is None else word.person.id
+        once[word.face.id, person, word.said, word.operator] = word
+    return tuple(once.values())

@@ -133,6 +133,11 @@ class Answers:
         query = sa.select(answers.c.operator).where(*about, answers.c.denies).limit(1)
         return self._connection.execute(query).first() is not None
 
+    def about(self, face: FaceId) -> frozenset[PersonId]:
+        """Of whom, and of this face, a word waits."""
+        query = sa.select(answers.c.person_id).where(answers.c.face_id == int(face)).distinct()
+        return frozenset(PersonId(one) for one in self._connection.execute(query).scalars())
+
     def take_back(self, face: FaceId, person: PersonId, *, operator: str) -> int:
         """Forget what an operator said; gives how often they had: once or never."""
         about = (answers.c.face_id == int(face), answers.c.person_id == person)
