@@ -9,7 +9,6 @@ import pytest
 from sayso.domain.grant import Channel
 from sayso.domain.screening import CoverStyle
 from sayso.errors import FolderMissing, NothingScanned, OutputRefused
-from sayso.sources.folder import Folder
 
 from .drawing import ADA, NOBODY, Head, picture
 from .world import WEBSITE, FakeSource, World
@@ -40,12 +39,10 @@ def publish_for(world: World, out: Path, channel: Channel) -> None:
     world.publishing("club", out, channel, CoverStyle.FILL)
 
 
-def test_without_the_originals_earlier_copies_stay(
-    world: World, out: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_the_originals_earlier_copies_stay(world: World, out: Path) -> None:
     source = published(world, out)
     before = lying(out)
-    monkeypatch.setattr(source, "files", Folder(out / "no such").files)
+    source.away = True
     with pytest.raises(FolderMissing):
         world.publish(out)
     assert lying(out) == before

@@ -18,7 +18,7 @@ from sayso.domain.person import ProfileField
 from sayso.domain.photo import Recognition
 from sayso.domain.screening import CoverStyle, Perhaps
 from sayso.domain.sighting import Sighting
-from sayso.errors import PhotographUnreadable, PhotographVanished
+from sayso.errors import FolderMissing, PhotographUnreadable, PhotographVanished
 from sayso.ledger.checkpoint import SigningKey
 from sayso.ledger.entry import Entry
 from sayso.ledger.journal import Journal
@@ -81,6 +81,7 @@ class FakeSource:
         self.on_read: Callable[[str], None] = lambda _path: None
         self.vanishing: set[str] = set()
         self.refusing: set[str] = set()
+        self.away = False
         self._files: dict[str, tuple[bytes, int]] = {}
         self._stamp = 0
         self._lock = threading.Lock()
@@ -97,6 +98,8 @@ class FakeSource:
         self._files[path] = (data, self._files[path][1])
 
     def files(self) -> Iterator[SourceFile]:
+        if self.away:
+            raise FolderMissing(expected="a folder", found="nothing", remedy="Connect the drive.")
         for path, (data, stamp) in sorted(self._files.items()):
             yield SourceFile(path, len(data), stamp)
 
